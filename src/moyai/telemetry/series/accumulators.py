@@ -1,7 +1,8 @@
 """How the samples of one slot of time become its summary: one accumulator for each kind of metric.
 
-Promise: the sum is always exact. What one sample is gives Average, Minimum and Maximum their meaning: a task's count
-in the slot, a gauge as one report had it, one request's time, one target's share.
+Promise: the sum is always exact. Average, Minimum and Maximum are those of the samples, and the kind of the metric
+determines what one sample is: a task's count in the slot, a gauge's value in one report, the time of one request, or
+one target's share.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ _NO_VALUES: Mapping[ProxyId, float] = MappingProxyType({})
 class Sample(NamedTuple):
     """An addition to one metric; which field is set depends on the metric's kind.
 
-    ``values``: what each task counted, or how much it has (COUNT, MEAN). ``subtotal``: a source that adds up its own
-    tasks, and their summary for the whole slot so far, which replaces the source's last one (COUNT). ``total`` and
-    ``targets``: a count, and the number of targets that it is divided by (SHARE, QUOTIENT). ``times``: response times
-    (TIME). ``summary``: samples that are summarized already (LEVEL, SUMMARY).
+    ``values``: each task's new count (COUNT) or measured value (MEAN). ``subtotal``: a source that adds up the counts
+    of several tasks, and their summary for the whole slot so far, which replaces the source's last one (COUNT).
+    ``total`` and ``targets``: a count, and the number of targets that it is divided by (SHARE, QUOTIENT). ``times``:
+    response times (TIME). ``summary``: samples that are summarized already (LEVEL, SUMMARY).
     """
 
     values: Mapping[ProxyId, float] = _NO_VALUES
@@ -63,7 +64,7 @@ class CountAccumulator(Accumulator):
         self._by_task: dict[ProxyId, float] | None = None
         self._first_source: object = None
         self._first_subtotal: Summary | None = None
-        """Most metrics have one source of subtotals: it has a slot of its own, which saves a dictionary each."""
+        """Most metrics have one source of subtotals, which needs no dictionary."""
         self._other_subtotals: dict[object, Summary] | None = None
 
     @override
@@ -124,7 +125,7 @@ class TimeAccumulator(Accumulator):
 
 
 class ShareAccumulator(Accumulator):
-    """A total divided by the number of targets: one sample is one target's share."""
+    """A total divided by the number of targets; one sample is one target's share."""
 
     __slots__ = ("_targets", "_total")
 
@@ -144,7 +145,7 @@ class ShareAccumulator(Accumulator):
 
 
 class QuotientAccumulator(ShareAccumulator):
-    """A total divided by the number of targets: one sample is all that was counted in the slot."""
+    """A total divided by the number of targets; the quotient is the only sample of the slot."""
 
     __slots__ = ()
 
@@ -155,7 +156,7 @@ class QuotientAccumulator(ShareAccumulator):
 
 
 class MeanAccumulator(Accumulator):
-    """Averages: one sample is one task's average over the slot."""
+    """Averages by task: one sample is one task's average over the slot."""
 
     __slots__ = ("_by_task",)
 
@@ -174,7 +175,7 @@ class MeanAccumulator(Accumulator):
 
 
 class SummaryAccumulator(Accumulator):
-    """Summaries of samples: what a client put, or a gauge as many reports had it."""
+    """Summaries of samples: values that a client has put, or a gauge's values in many reports."""
 
     __slots__ = ("_summary",)
 

@@ -20,7 +20,7 @@ from moyai.kernel.errors import MoyaiError
 WHOLE_MINUTE: Final = 12
 """The key of a whole minute; the keys below are its twelve slots of five seconds."""
 _SINGLE_LENGTH, _PLAIN_LENGTH = 2, 5
-_COMPRESSION = 6  # zlib's own middle; 1 is a tenth larger and hardly faster on bodies this small
+_COMPRESSION = 6  # zlib's default level; level 1 is a tenth larger and hardly faster for bodies of this size
 _FIXARRAY, _FIXARRAY_END = 0x90, 16
 """MessagePack's head of an array: one byte for fewer than sixteen items, else three bytes."""
 _MAX_BODY: Final = 16 * 1024 * 1024
@@ -99,8 +99,8 @@ def encode_hour(entries: Entries) -> bytes:
 def decode_hour(body: bytes) -> Iterable[tuple[int, Summary]]:
     """The inverse of ``encode_hour``. Raises InvalidBody."""
     try:
-        inflating = zlib.decompressobj()
-        return decode_body(inflating.decompress(body, _MAX_BODY)).entries(0)
+        decompressor = zlib.decompressobj()
+        return decode_body(decompressor.decompress(body, _MAX_BODY)).entries(0)
     except zlib.error as error:
         raise InvalidBody(str(error)) from error
 
@@ -126,10 +126,10 @@ def _summary(entry: list[float], bounds: list[tuple[float, ...]]) -> Summary | N
         _, count, total, minimum, maximum = entry[:_PLAIN_LENGTH]
         if len(entry) == _PLAIN_LENGTH:
             return Summary(count, total, minimum, maximum)
-        limits = bounds[int(entry[_PLAIN_LENGTH])]
-        counts = [0] * (len(limits) + 1)
-        for place in range(_PLAIN_LENGTH + 1, len(entry), 2):
-            counts[int(entry[place])] = int(entry[place + 1])
+        own_bounds = bounds[int(entry[_PLAIN_LENGTH])]
+        counts = [0] * (len(own_bounds) + 1)
+        for index in range(_PLAIN_LENGTH + 1, len(entry), 2):
+            counts[int(entry[index])] = int(entry[index + 1])
     except (ValueError, IndexError):
         return None
-    return Summary(count, total, minimum, maximum, Histogram(limits, tuple(counts)))
+    return Summary(count, total, minimum, maximum, Histogram(own_bounds, tuple(counts)))

@@ -1,7 +1,7 @@
 """Series, the groups that they are stored in, and the minutes that are still in memory.
 
-Promise: metrics with the same scope, namespace and dimensions are one group, because they change together: a mesh has
-few edges, and each edge has many metrics. A group's minute is one body in the store, with a column for each metric.
+Promise: metrics with the same scope, namespace and dimensions are one group, because they change together: the calls
+between two services have many metrics. A group's minute is one body in the store, with a column for each metric.
 A minute is in memory until it is over and saved; after that it is read from the store.
 """
 
@@ -40,7 +40,7 @@ class History(Protocol):
 
 
 class NoHistory(History):
-    """The history where there is no store: empty."""
+    """An empty history, for a head without a store."""
 
     @override
     def minutes(self, group: int, start: float, end: float) -> Sequence[StoredMinute]:
@@ -99,17 +99,18 @@ class Series:
         self.samples = 0
         """The number of samples that were added."""
         self._minute = _NO_MINUTE
-        """The minute that received the last sample, and its bucket."""
+        """The minute that received the last sample."""
         self._bucket: MinuteBucket | None = None
+        """The bucket of that minute."""
 
     def add(self, at: Instant, sample: Sample) -> None:
         """Add a sample to the slot and the minute of its time."""
         self.add_at(slot_time(at), sample)
 
     def add_at(self, time: SlotTime, sample: Sample, minute_sample: Sample | None = None) -> None:
-        """Add a sample at a time whose slot is known already, because many series have it in common.
+        """Add a sample at a time whose slot is already computed, because many series get samples of the same time.
 
-        ``minute_sample`` is added to the whole minute where that needs another sample than the slot.
+        ``minute_sample`` is added to the whole minute if it differs from the slot's sample.
         """
         at, minute, slot_number = time
         bucket = self._bucket
@@ -154,18 +155,20 @@ class SeriesGroup:
         self.scope, self.namespace, self.dimensions = key
         self.columns: dict[int, Series] = {}
         self.next_column = 0
-        """The number of the next metric. No number is used twice: what is stored of a dropped metric stays unread."""
+        """The number of the next column. No number is used twice, so that stored values of a dropped metric are never
+        read as those of another.
+        """
         self.minutes: dict[int, GroupMinute] = {}
         self.compacting_hour: int | None = None
-        """The hour whose stored minutes are being replaced by hours: a new bucket in it starts empty."""
+        """The hour whose stored minutes are being replaced by hours of metrics. New buckets in it start empty."""
 
     @property
     def key(self) -> GroupKey:
-        """The scope, namespace and dimensions that all its metrics share."""
+        """The scope, namespace and dimensions that all metrics of the group share."""
         return self.scope, self.namespace, self.dimensions
 
     def bucket(self, minute: int, series: Series) -> MinuteBucket:
-        """The series's bucket of that minute, with the samples that are stored."""
+        """The series' bucket of that minute, with the minute's stored samples."""
         buckets = self.minutes.get(minute)
         if buckets is None:
             buckets = self.minutes[minute] = GroupMinute()
@@ -174,7 +177,7 @@ class SeriesGroup:
         return buckets.bucket(series.column, series.kind)
 
     def load_stored(self, start: int, end: int) -> None:
-        """Load the stored samples of those minutes in memory that start in this span."""
+        """Add stored samples to the minutes in memory that start in this span."""
         for minute, buckets in self.minutes.items():
             if start <= minute < end:
                 self._load(minute, buckets)
@@ -188,7 +191,7 @@ class SeriesGroup:
         return msgspec.msgpack.encode(StoredGroupBody(*self.key, columns, self.next_column))
 
     def release(self, minute: int) -> None:
-        """Drop a minute from memory, because the store has it or because it can't be kept."""
+        """Drop a minute from memory."""
         for column in self.minutes.pop(minute, ()):
             if column in self.columns:
                 self.columns[column].release(minute)

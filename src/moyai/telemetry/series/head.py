@@ -1,7 +1,7 @@
 """All series, and the part of them that is in memory: the head, in Prometheus's words.
 
-Promise: a series exists from its first sample on. Bounded: a scope has at most so many series, and the ones that have
-been silent the longest make room for new ones.
+Promise: a series exists from its first sample on. The number of series of a scope is limited; when it is reached, the
+series that have been silent the longest are dropped.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from moyai.telemetry.series.group import (
 from moyai.telemetry.values import SampleKind
 
 MAX_SERIES: Final = 100_000
-"""Series of one scope."""
+"""The most series of one scope."""
 _EVICTED_FRACTION: Final = 16
-"""A full scope evicts one series in so many, so that one search makes room for many."""
+"""A full scope drops one series in this many, so that not every new series needs a search."""
 _NO_SERIES: Mapping[MetricId, Series] = MappingProxyType({})
 _GROUP_DECODER = msgspec.msgpack.Decoder(StoredGroupBody)
 
 
 class MetricHead(MetricWriter):
-    """All series of all scopes; a ``MetricWriter`` for what clients put.
+    """All series of all scopes; a ``MetricWriter`` of the values that clients put.
 
-    ``generation`` changes whenever series are dropped, so that holders of series look them up again. The three sets
-    are for the next save: ``dirty`` minutes, ``renamed`` groups whose list of metrics is not stored as it is, and the
-    numbers of ``deleted_groups``.
+    ``generation`` changes whenever series are dropped, so that holders of series look them up again. Three sets are for
+    the next save: ``dirty`` minutes with unsaved samples, ``renamed`` groups whose list of metrics differs from the
+    stored one, and the numbers of ``deleted_groups``.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class MetricHead(MetricWriter):
         self._max_series = max_series
         self._scopes: dict[Scope, dict[MetricId, Series]] = {}
         self._further: dict[Scope, dict[MetricId, dict[str, Series]]] = {}
-        """The series of metrics that clients put with more than one unit: those but the first, by unit."""
+        """The series of metrics that clients put with more than one unit, by unit, without the first unit's."""
         self._counts: Counter[Scope] = Counter()
         """The number of series of each scope, of all units."""
         self._groups: dict[GroupKey, SeriesGroup] = {}
@@ -70,8 +70,8 @@ class MetricHead(MetricWriter):
     def series(self, scope: Scope, metric: MetricId, kind: SampleKind, unit: str) -> Series:
         """The series of a metric, created when there is none yet.
 
-        A metric that clients put has a series for each unit. One that this installation measures replaces what a client
-        has put under the same name: their accumulators can't hold each other's samples.
+        A metric that clients put has a series for each unit. The series of a metric that moyai itself measures replaces
+        the series that clients have put under the same name, because their accumulators take different samples.
         """
         of_scope = self._scopes.setdefault(scope, {})
         series = of_scope.get(metric)
@@ -84,9 +84,9 @@ class MetricHead(MetricWriter):
             if self._counts[scope] >= self._max_series:
                 self._evict_silent(scope)
             group = self._group((scope, metric.namespace, metric.dimensions))
-            if group.next_column >= COLUMNS:  # the numbers of columns are used up: the group starts again, empty
-                for column in tuple(group.columns.values()):
-                    self.drop(column)
+            if group.next_column >= COLUMNS:  # a new, empty group replaces one that has used all column numbers
+                for other in tuple(group.columns.values()):
+                    self.drop(other)
                 group = self._group(group.key)
             series = self._add(group, group.next_column, metric, (kind, unit))
         return series
@@ -98,7 +98,7 @@ class MetricHead(MetricWriter):
             series.add(at, Sample(summary=summary))
 
     def in_scope(self, scope: Scope) -> Mapping[MetricId, Series]:
-        """The series of a scope, each of the first unit of its metric, in the order in which they were created."""
+        """The series of a scope, one for each metric (that of its first unit), in the order of their creation."""
         return self._scopes.get(scope, _NO_SERIES)
 
     def of_metric(self, scope: Scope, metric: MetricId) -> Sequence[Series]:
@@ -116,7 +116,7 @@ class MetricHead(MetricWriter):
         return self._groups_by_number.get(number)
 
     def drop(self, series: Series) -> None:
-        """Remove a series. A group goes with its last series, and its stored values with the next save."""
+        """Remove a series. A group is removed with its last series, and its stored values with the next save."""
         self.generation += 1
         group = series.group
         self._forget(series)
@@ -130,7 +130,7 @@ class MetricHead(MetricWriter):
             self.deleted_groups.add(group.number)
 
     def _forget(self, series: Series) -> None:
-        """Take a series from its metric, whose next unit is the first then."""
+        """Remove a series from its metric. If it was that of the first unit, the next unit becomes the first."""
         scope, metric = series.group.scope, series.metric
         of_scope, further = self._scopes.get(scope, {}), self._further.get(scope, {})
         of_metric = further.get(metric, {})
@@ -191,7 +191,7 @@ class MetricHead(MetricWriter):
         return series
 
     def _evict_silent(self, scope: Scope) -> None:
-        further = (each for of_metric in self._further.get(scope, {}).values() for each in of_metric.values())
+        further = (series for by_unit in self._further.get(scope, {}).values() for series in by_unit.values())
         oldest_first = sorted([*self.in_scope(scope).values(), *further], key=lambda series: series.last_at)
         for series in oldest_first[: 1 + self._max_series // _EVICTED_FRACTION]:
             self.drop(series)

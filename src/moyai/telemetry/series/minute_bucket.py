@@ -1,10 +1,10 @@
 """One metric in one minute: the whole minute, and its twelve slots of five seconds.
 
-Promise: every sample is added both to its slot and to the whole minute. One slot is open: its accumulator tells the
-samples of tasks apart. All others are closed: they are encoded bytes, as they are stored, because they are stored many
-times and hardly ever read. When a closed slot is opened again, a task may count as two samples in it; the slot's sum
-stays exact. If a part of the minute is stored already (by an earlier control plane, or because a value came late), new
-samples are added to it; it is never replaced.
+Promise: every sample is added both to its slot and to the whole minute. One slot is open: its accumulator distinguishes
+the samples of tasks. All others are closed: they are encoded bytes, as in the store, because they are stored many times
+and hardly ever read. When a closed slot is opened again, it may have two samples of one task; its sum stays exact. If a
+part of the minute is stored already (by an earlier control plane, or because a value came late), new samples are added
+to it; it is never replaced.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _NO_SLOT: Final = -1
 class MinuteBucket:
     """A metric's minute.
 
-    ``slot_number`` is the number of the open slot, ``open_slot`` its accumulator and ``whole_minute`` the minute's.
-    ``saved``: nothing was added since the last save, so the next sample has to mark the minute as dirty.
+    ``slot_number`` is the number of the open slot. ``open_slot`` and ``whole_minute`` are the accumulators of this slot
+    and of the minute. ``saved``: no sample was added since the last save, so the next one marks the minute as dirty.
     """
 
     __slots__ = (
@@ -71,7 +71,7 @@ class MinuteBucket:
         """The summary of the open slot before it was opened."""
 
     def roll(self, slot_number: int) -> None:
-        """Close the open slot, if there is one, and open another."""
+        """Close the open slot, if there is one, and open the slot ``slot_number``."""
         if self.slot_number == _NO_SLOT:
             self.whole_minute = self._new_accumulator()
         elif self.saved and self._open_entry is not None:
@@ -82,7 +82,7 @@ class MinuteBucket:
         self._open_entry, self._stored_slot = None, self._reopen(slot_number)
 
     def add_stored(self, entries: Entries) -> None:
-        """Add what is stored of this minute."""
+        """Add the stored entries of this minute."""
         for key, summary in entries:
             if key == WHOLE_MINUTE:
                 self._stored_minute = _plus(summary, self._stored_minute)
@@ -127,7 +127,7 @@ class MinuteBucket:
         self._closed_slots |= 1 << slot_number
 
     def _reopen(self, slot_number: int) -> Summary | None:
-        """Take a slot out of the closed ones; None when it has no samples."""
+        """Remove a slot from the closed slots, and return its summary; None when it has no samples."""
         if not self._closed_slots >> slot_number & 1:
             return None
         entries = dict(self._decode_closed())
@@ -147,7 +147,7 @@ def _plus(summary: Summary, before: Summary | None) -> Summary:
 
 
 class GroupMinute(dict[int, MinuteBucket]):
-    """One minute of a group of metrics: a bucket for each column. ``bounds``: those of all histograms in it."""
+    """One minute of a group of metrics: a bucket for each column. ``bounds``: the bounds of all its histograms."""
 
     def __init__(self) -> None:
         super().__init__()
