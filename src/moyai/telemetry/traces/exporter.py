@@ -1,8 +1,8 @@
 """Exports spans to an OpenTelemetry collector.
 
-Promise: recording never waits for the collector. A bounded number of spans waits for it, and the oldest are dropped:
-a trace is a sample, and a late one is worth little; the log says how many. A batch that the collector does not accept
-is offered again, as far as no newer spans have taken its place, unless it never will be.
+Promise: recording never waits for the collector. At most MOST_WAITING spans wait for it; when there are more, the
+oldest are dropped, because new spans are worth more than old ones. A batch that the collector does not accept is sent
+again, unless the collector refuses it for good. The number of dropped spans is logged.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from moyai.telemetry.traces import otlp
 EXPORT_INTERVAL: Final = 2.0
 """Seconds between two deliveries."""
 BATCH: Final = 500
-"""Spans in one request."""
+"""The most spans in one request."""
 MOST_WAITING: Final = 10_000
-"""Spans that wait."""
+"""The most spans that wait."""
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +33,7 @@ class SpanExporter:
         self._delivery = CollectorDelivery(collector, clock, "traces", EXPORT_INTERVAL)
         self._waiting: deque[TraceSpan] = deque()
         self.dropped = 0
-        """Spans that were dropped since the start."""
+        """The number of spans that were dropped since the start."""
         self._reported_drops = 0
 
     def put(self, spans: Sequence[TraceSpan]) -> None:
@@ -46,7 +46,7 @@ class SpanExporter:
         await self._delivery.repeat(self.deliver)
 
     async def deliver(self) -> None:
-        """Deliver everything that waits, until the collector refuses."""
+        """Deliver all spans that wait, until the collector fails."""
         while batch := self._take_batch():
             outcome = await self._delivery.send(otlp.encode_spans(batch))
             if outcome is ExportOutcome.RETRY:
@@ -57,7 +57,7 @@ class SpanExporter:
         self._report_drops()
 
     def _take_batch(self) -> list[TraceSpan]:
-        """Take the oldest spans out, so that none of them is dropped or sent twice while the collector answers."""
+        """Remove the oldest spans, so that none of them is dropped or sent twice while the collector answers."""
         return [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
 
     def _put_back(self, batch: Sequence[TraceSpan]) -> None:

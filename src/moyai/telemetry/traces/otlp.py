@@ -1,4 +1,4 @@
-"""Spans as OTLP: Envoy's exports decoded, and conventional spans encoded for a collector of the user's. Pure.
+"""Decodes Envoy's exports of spans, and encodes conventional spans for an OpenTelemetry collector of the user's. Pure.
 
 Source: https://opentelemetry.io/docs/specs/otlp/, opentelemetry/proto/trace/v1/trace.proto
 """
@@ -17,19 +17,20 @@ from moyai.telemetry.ingest.otlp_offsets import NotOtlp
 from moyai.telemetry.traces.span import RawSpan
 
 _SCOPES: Final = trace_pb2.ResourceSpans.DESCRIPTOR.fields_by_number[2].name
-"""The scopes of a resource: the field's name has changed between versions, its number has not."""
+"""The scopes of a resource. The field's name differs between versions of OTLP, its number does not."""
 _NANOSECONDS: Final = 1_000_000_000
 _MOST_SPANS: Final = 10_000
-"""Spans of one export."""
+"""The most spans of one export."""
 _SERVER, _CLIENT, _ERROR = 2, 3, 2
+"""Numbers of OTLP: two of a ``Span.SpanKind``, and one of a ``Status.StatusCode``."""
 
 
 def decode_spans(body: bytes) -> list[RawSpan]:
-    """The spans of an ``ExportTraceServiceRequest``. Raises NotOtlp for something else, or for too many."""
+    """The spans of an ``ExportTraceServiceRequest``. Raises NotOtlp for other bytes, and for too many spans."""
     try:
         request = ExportTraceServiceRequest.FromString(body)
     except DecodeError as error:
-        raise NotOtlp("the body is no ExportTraceServiceRequest") from error
+        raise NotOtlp("the body is not an ExportTraceServiceRequest") from error
     spans = [
         _raw_span(span) for part in request.resource_spans for scope in getattr(part, _SCOPES) for span in scope.spans
     ]

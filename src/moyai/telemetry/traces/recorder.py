@@ -1,7 +1,7 @@
-"""Keeps the newest spans of all proxies, and the newest whole traces, and passes new spans on.
+"""Keeps the newest spans of all proxies and the newest whole traces, and passes new spans to readers and the exporter.
 
-Promise: memory is bounded: the oldest spans are dropped, and a reader that is too slow misses spans instead of holding
-them. Nothing is stored; a restart forgets all spans. Used from one event loop only.
+Promise: memory is bounded: the oldest spans are dropped, and a reader that is too slow misses spans. Nothing is
+stored; a restart forgets all spans. Used from one event loop only.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from moyai.telemetry.traces.span import CALLER, CALLING_SERVICE, RawSpan, by_tas
 from moyai.telemetry.traces.trace_index import TraceIndex
 
 MOST_SPANS: Final = 20_000
-"""Spans that are kept, and spans of whole traces. One has about a kilobyte."""
+"""The most newest spans, and the most spans of whole traces. A span takes about a kilobyte."""
 _MOST_READERS, _QUEUED_SPANS = 20, 1000
 
 
@@ -41,10 +41,11 @@ class SpanRecorder(SpanReader):
         self._readers: set[Queue[TraceSpan]] = set()
 
     def receive(self, proxy: ProxyId, report: bytes) -> None:
-        """Record a proxy's spans. Those of a proxy that belongs to no workload are dropped. Raises NotOtlp."""
+        """Record a proxy's spans. The spans of a proxy that belongs to no workload are dropped. Raises NotOtlp."""
         raw_spans = otlp.decode_spans(report)
-        for owner, own in by_task(raw_spans).items() if proxy == HOST_PROXY else [(proxy, raw_spans)]:
-            self._record(owner, own)
+        spans_by_proxy = by_task(raw_spans) if proxy == HOST_PROXY else {proxy: raw_spans}
+        for owner, owned_spans in spans_by_proxy.items():
+            self._record(owner, owned_spans)
 
     def _record(self, proxy: ProxyId, raw_spans: Sequence[RawSpan]) -> None:
         reporter = self._identify(proxy)
@@ -85,7 +86,7 @@ class SpanRecorder(SpanReader):
     @override
     def spans_of(self, account: str, region: str, trace: str) -> Sequence[TraceSpan]:
         indexed = self._index.spans_of(account, region, trace)
-        return indexed or [s for s in self._spans if s.trace == trace and s.is_in(account, region)]
+        return indexed or [span for span in self._spans if span.trace == trace and span.is_in(account, region)]
 
     def clear(self) -> None:
         """Forget all spans."""

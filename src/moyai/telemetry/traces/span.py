@@ -1,7 +1,7 @@
 """Envoy's spans in the terms of OpenTelemetry: one request as a proxy saw it, or one attempt of it.
 
-Promise: names and attributes are those of OpenTelemetry's semantic conventions, whatever Envoy calls them; what has no
-convention keeps Envoy's word under ``envoy.``. A query string is left out, because it may contain secrets. Pure.
+Promise: names and attributes are those of OpenTelemetry's semantic conventions, whatever Envoy calls them; an attribute
+without a convention has Envoy's name after ``envoy.``. A query string is omitted, because it may contain secrets. Pure.
 Sources: https://opentelemetry.io/docs/specs/semconv/http/http-spans/,
 https://www.envoyproxy.io/docs/envoy/v1.40.0/intro/arch_overview/observability/tracing
 """
@@ -20,11 +20,11 @@ from moyai.kernel.ids import ProxyId
 from moyai.ports.spans import AttributeValue, SpanKind, TraceSpan
 
 _LONGEST: Final = 512
-"""Characters of an attribute's value."""
+"""The most characters of an attribute's value."""
 CALLER: Final = "moyai.caller"
-"""The tag that ``by_task`` gives a target's span: the task that called, whose address Envoy has not seen."""
+"""A tag that ``by_task`` adds to a target's span: the proxy of the calling task, whose address Envoy does not know."""
 CALLING_SERVICE: Final = "peer.service"
-"""The attribute with the calling service, where there is no ``client.address``."""
+"""The attribute with the calling service, on spans without ``client.address``."""
 _PLAIN: Final = (
     ("http.method", "http.request.method"),
     ("user_agent", "user_agent.original"),
@@ -33,22 +33,24 @@ _PLAIN: Final = (
     ("grpc.status_code", "rpc.grpc.status_code"),
     (CALLING_SERVICE, CALLING_SERVICE),
 )
-"""Envoy's tag and the convention's name of attributes whose values are the same."""
+"""Envoy's tags and the convention's names of attributes whose values are the same."""
 _NUMBERS: Final = (
     ("request_size", "http.request.body.size"),
     ("response_size", "http.response.body.size"),
     ("retry.count", "http.request.resend_count"),
 )
+"""The same of attributes whose values are numbers."""
 _TASK, _TARGET = "moyai.task", "moyai.target"
 """The tags of a host's Envoy with the tasks at both ends of a request."""
 _ALL_BITS: Final = 2**64 - 1
 _NOTHING: Final = "-"
 """Envoy's word for an absent value."""
 _APPLICATION: Final = ("/app:", "cds_ingress_")
-"""Parts of the names of clusters that are the task's own application."""
+"""Parts of the names of the clusters whose endpoint is the task's own application."""
 _OF_REQUEST: Final = ("http.method", "http.url", "guid:x-request-id")
 """Tags of a request that its attempts have in common."""
 _FIRST_ERROR: Final = 500
+"""The lowest status that makes a span an error."""
 
 
 class RawSpan(msgspec.Struct, frozen=True):
@@ -65,22 +67,23 @@ class RawSpan(msgspec.Struct, frozen=True):
 def conventional_spans(raw_spans: Sequence[RawSpan], resource: Mapping[str, str]) -> list[TraceSpan]:
     """The spans of a report in the terms of the conventions; ``resource``: the attributes of the proxy.
 
-    Envoy reports an attempt without the request that it belongs to, so it gets that from its parent in the report.
+    Envoy's span of an attempt lacks the tags of the request, so they are copied from its parent in the report.
     """
     requests = {raw.id: raw.tags for raw in raw_spans if _is_request(raw.tags)}
     spans = []
     for raw in raw_spans:
-        of_parent = {} if _is_request(raw.tags) else requests.get(raw.parent, {})
-        inherited_tags = {tag: of_parent[tag] for tag in _OF_REQUEST if tag in of_parent}
+        request_tags = {} if _is_request(raw.tags) else requests.get(raw.parent, {})
+        inherited_tags = {tag: request_tags[tag] for tag in _OF_REQUEST if tag in request_tags}
         spans.append(_conventional_span(replace(raw, tags={**inherited_tags, **raw.tags}), resource))
     return spans
 
 
 def by_task(raw_spans: Sequence[RawSpan]) -> Mapping[ProxyId, Sequence[RawSpan]]:
-    """The spans of a host's Envoy by the task that they are of: a request and its attempts are the caller's.
+    """The spans of a host's Envoy by the proxies of the tasks that they belong to.
 
-    A request passes this Envoy once, so an attempt is also what the target's own proxy would report, in the same time.
-    An attempt ends before its request, which may come with a later report: the attempt names the caller itself.
+    A request and its attempts belong to the caller. As a request passes this Envoy only once, an attempt is also copied
+    as a span of the target, which the target's own proxy would report. The request ends after its attempts and may come
+    with a later report, so each attempt has a tag with the caller.
     """
     requests = {raw.id: raw.tags for raw in raw_spans if _is_request(raw.tags)}
     spans: dict[ProxyId, list[RawSpan]] = defaultdict(list)
@@ -93,7 +96,7 @@ def by_task(raw_spans: Sequence[RawSpan]) -> Mapping[ProxyId, Sequence[RawSpan]]
         if raw.id not in requests and target != _NOTHING:
             common = {tag: request[tag] for tag in _OF_REQUEST if tag in request}
             tags = {**raw.tags, **common, CALLER: task or "", "upstream_cluster": f"{target}{_APPLICATION[0]}"}
-            for address in ("upstream_address", "peer.address"):  # of attempts alone: both are the target's own address
+            for address in ("upstream_address", "peer.address"):  # in an attempt both are the target's address
                 tags.pop(address, None)
             spans[ProxyId(target)].append(replace(raw, id=_id_at_target(raw.id), parent=raw.id, tags=tags))
     return spans
@@ -116,7 +119,7 @@ def _conventional_span(raw: RawSpan, resource: Mapping[str, str]) -> TraceSpan:
 
 
 def _is_request(tags: Mapping[str, str]) -> bool:
-    """Whether a span is one of a whole request and not of one attempt."""
+    """Whether a span is that of a whole request, and not of one attempt."""
     return "http.url" in tags
 
 
@@ -140,7 +143,7 @@ def _attributes(tags: Mapping[str, str], kind: SpanKind) -> Iterator[tuple[str, 
 
 
 def _addresses(tags: Mapping[str, str], kind: SpanKind) -> Iterator[tuple[str, AttributeValue]]:
-    """The URL's parts, and the address of the endpoint that got the request."""
+    """The parts of the URL, and the address of the endpoint that the request was sent to."""
     try:
         url = urlsplit(tags.get("http.url", ""))
         port = url.port
@@ -154,7 +157,7 @@ def _addresses(tags: Mapping[str, str], kind: SpanKind) -> Iterator[tuple[str, A
             yield "server.port", port
         if kind is SpanKind.CLIENT:
             yield "url.full", f"{url.scheme}://{url.netloc}{url.path}"[:_LONGEST]
-    # An internal listener is before a slash, and its address for others behind it.
+    # The name of an internal listener is before a slash, and the endpoint's own address after it.
     address, _, upstream_port = tags.get("upstream_address", "").rpartition("/")[2].rpartition(":")
     if address and upstream_port.isdecimal():
         yield "network.peer.address", address.strip("[]")[:_LONGEST]
