@@ -20,7 +20,7 @@ _LabelledTotals = Sequence[tuple[SavedTotal, MeshTotalKey, str]]
 
 
 class _CounterMetric(NamedTuple):
-    """A counter of a part of the proxies. ``protocol``: the only one that it counts; None if it counts both."""
+    """A counter of a part of the proxies. ``protocol``: the only protocol that is counted; None if both are."""
 
     name: str
     help: str
@@ -30,7 +30,7 @@ class _CounterMetric(NamedTuple):
 
 
 class _ResponseMetrics(NamedTuple):
-    """The responses of a part of the proxies by status class, and their times. ``prefix`` begins the metrics' names."""
+    """The responses of a part of the proxies by class of status, and their times. ``prefix``: of the metrics' names."""
 
     prefix: str
     part: ProxyPart
@@ -66,7 +66,9 @@ def _counts(totals: _LabelledTotals, metric: _CounterMetric) -> Iterator[Labelle
 def _response_families(totals: _LabelledTotals, metrics: _ResponseMetrics) -> Iterator[MetricFamily]:
     name, text = f"moyai_appmesh_{metrics.prefix}", metrics.help
     responses, times = _responses(totals, metrics.part), _times(totals, metrics.part)
-    yield MetricFamily(f"{name}responses_total", MetricType.COUNTER, f"{text}, by class of status.", responses)
+    yield MetricFamily(
+        f"{name}responses_total", MetricType.COUNTER, f"{text}, after all retries, by class of status.", responses
+    )
     yield MetricFamily(f"{name}response_time_seconds", MetricType.HISTOGRAM, f"{text}: time of each attempt.", times)
 
 
@@ -85,9 +87,9 @@ def _times(totals: _LabelledTotals, part: ProxyPart) -> Iterator[LabelledSample]
 
 _HTTP, _TCP = "http", "tcp"
 _RESPONSES: Final = (
-    _ResponseMetrics("", ProxyPart.TARGET, "Answers of virtual nodes, after all retries"),
-    _ResponseMetrics("route_", ProxyPart.ROUTE, "Answers by route, after all retries"),
-    _ResponseMetrics("gateway_route_", ProxyPart.GATEWAY_ROUTE, "Answers by gateway route, after all retries"),
+    _ResponseMetrics("", ProxyPart.TARGET, "Answers of virtual nodes"),
+    _ResponseMetrics("route_", ProxyPart.ROUTE, "Answers by route"),
+    _ResponseMetrics("gateway_route_", ProxyPart.GATEWAY_ROUTE, "Answers by gateway route"),
 )
 _COUNTERS: Final = (
     _CounterMetric(
@@ -97,11 +99,12 @@ _COUNTERS: Final = (
         "connections", "TCP connections to virtual nodes.", ProxyPart.TARGET, EndpointCounter.CONNECTIONS, _TCP
     ),
     _CounterMetric(
-        "failures", "What failed for callers, after all retries.", ProxyPart.TARGET, EndpointCounter.FAILURES
+        "failures",
+        "Requests and TCP connections that failed for callers, after all retries.",
+        ProxyPart.TARGET,
+        EndpointCounter.FAILURES,
     ),
-    _CounterMetric(
-        "retries", "Further attempts that callers' proxies made.", ProxyPart.TARGET, EndpointCounter.RETRIES
-    ),
+    _CounterMetric("retries", "Retries by callers' proxies.", ProxyPart.TARGET, EndpointCounter.RETRIES),
     _CounterMetric(
         "timeouts", "Attempts to which no answer came in time.", ProxyPart.TARGET, EndpointCounter.TIMEOUTS, _HTTP
     ),
@@ -120,7 +123,7 @@ _COUNTERS: Final = (
         "served_tls_errors", "TLS handshakes of callers that failed.", ProxyPart.HANDSHAKES, EndpointCounter.TLS_ERRORS
     ),
     _CounterMetric("route_requests", "Requests answered, by route.", ProxyPart.ROUTE, EndpointCounter.REQUESTS),
-    _CounterMetric("route_retries", "Further attempts, by route.", ProxyPart.ROUTE, EndpointCounter.RETRIES),
+    _CounterMetric("route_retries", "Retries, by route.", ProxyPart.ROUTE, EndpointCounter.RETRIES),
     _CounterMetric(
         "route_timeouts", "Requests not answered in time, by route.", ProxyPart.ROUTE, EndpointCounter.TIMEOUTS
     ),

@@ -33,13 +33,25 @@ def _server(name: str, unit: str, text: str, counter: EndpointCounter, protocols
 TRAFFIC_COUNTERS: Final = (
     _client("requests", "{request}", "Requests that callers made.", EndpointCounter.REQUESTS, _HTTP),
     _client("connections", "{connection}", "TCP connections that callers made.", EndpointCounter.CONNECTIONS, _TCP),
-    _client("failures", "{request}", "What failed for callers, after all retries.", EndpointCounter.FAILURES, _ANY),
-    _client("retries", "{attempt}", "Further attempts that callers' proxies made.", EndpointCounter.RETRIES, _ANY),
+    _client(
+        "failures",
+        "{request}",
+        "Requests and TCP connections that failed for callers, after all retries.",
+        EndpointCounter.FAILURES,
+        _ANY,
+    ),
+    _client("retries", "{attempt}", "Retries by callers' proxies.", EndpointCounter.RETRIES, _ANY),
     _client("timeouts", "{attempt}", "Attempts to which no answer came in time.", EndpointCounter.TIMEOUTS, _HTTP),
     _client("bytes", "By", "Bytes sent to targets and received from them.", EndpointCounter.BYTES, _ANY),
     _client("tls_errors", "{handshake}", "TLS handshakes with targets that failed.", EndpointCounter.TLS_ERRORS, _ANY),
     _server("served_requests", "{request}", "Requests that came in to a service.", EndpointCounter.REQUESTS, _HTTP),
-    _server("served_failures", "{request}", "Those of them that a service failed.", EndpointCounter.FAILURES, _HTTP),
+    _server(
+        "served_failures",
+        "{request}",
+        "Requests to a service that were answered with an error.",
+        EndpointCounter.FAILURES,
+        _HTTP,
+    ),
     _server(
         "served_connections", "{connection}", "Connections opened to a service.", EndpointCounter.CONNECTIONS, _ANY
     ),

@@ -2,8 +2,8 @@
 
 Promise: names, attributes and units never change. They correspond to Prometheus's where both exist
 (``moyai.mesh.requests`` is ``moyai_mesh_requests_total``). Each proxy is a resource, with attributes for cluster,
-service and task. Counts are cumulative from the
-proxy's start. Source: https://opentelemetry.io/docs/specs/otel/metrics/data-model/,
+service and task. Counts are cumulative from the proxy's start.
+Source: https://opentelemetry.io/docs/specs/otel/metrics/data-model/,
 https://opentelemetry.io/docs/specs/semconv/resource/
 """
 
@@ -29,10 +29,11 @@ from moyai.telemetry.reporters.envoy_stats import (
 from moyai.telemetry.reporters.reporter import Reporter
 from moyai.telemetry.values import ResponseTimes
 
-_SCOPES: Final = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name  # its name changed; its number never does
+_SCOPES: Final = ResourceMetrics.DESCRIPTOR.fields_by_number[2].name
+"""The scopes of a resource. The field's name differs between versions of OTLP, its number does not."""
 _CUMULATIVE: Final = 2
-_MILLISECONDS: Final = 1000
-"""Milliseconds in a second."""
+_NANOSECONDS: Final = 1000
+"""Nanoseconds in a microsecond."""
 _LEAST_NANOSECONDS: Final = 10**16
 """A smaller start of a proxy is in microseconds, as Envoy 1.40 writes it; a larger one in nanoseconds, as in OTLP."""
 
@@ -82,7 +83,7 @@ class _ProxyMetrics:
     def __init__(self, metrics: Any, report: ExportedReport) -> None:  # noqa: ANN401  protoc's messages have no types
         self._metrics, self._report = metrics, report
         start = report.proxy_start
-        start = start * _MILLISECONDS if start < _LEAST_NANOSECONDS else start
+        start = start * _NANOSECONDS if start < _LEAST_NANOSECONDS else start
         self._times = {"start_time_unix_nano": start, "time_unix_nano": report.taken_at}
         self._by_name: dict[str, Any] = {}
 
@@ -127,14 +128,14 @@ class _ProxyMetrics:
     def _add_times(self, name: str, times: ResponseTimes, attributes: _Attributes) -> None:
         metric = self._metric(name, "s")
         metric.histogram.aggregation_temporality = _CUMULATIVE
-        bounds, counts = times.histogram
+        (bounds, counts), total = times.in_seconds()
         _add_point(
             metric.histogram,
             attributes,
             count=sum(counts),
-            sum=times.sum / _MILLISECONDS,
+            sum=total,
             bucket_counts=counts,
-            explicit_bounds=[bound / _MILLISECONDS for bound in bounds],
+            explicit_bounds=bounds,
             **self._times,
         )
 

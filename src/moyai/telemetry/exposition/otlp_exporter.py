@@ -2,8 +2,8 @@
 
 Promise: counting never waits for the collector. Only the newest report of each proxy waits: because counts are
 cumulative, a report that is not delivered reduces the resolution but loses no count. Ten thousand reports may wait, as
-many as proxies can be connected. When there are more, because a collector is away for days while tasks start and stop,
-the report that has waited longest is dropped.
+many as proxies can be connected. When there are more, because a collector is unreachable for days while tasks start and
+stop, the report that has waited longest is dropped.
 A failed export is sent again; a report that the collector refuses for good is dropped, which is logged once.
 """
 
@@ -37,11 +37,11 @@ class Outbox:
 
     def put(self, proxy: ProxyId, reporter: Reporter, report: ProxyReport) -> None:
         """Add a report, which replaces an older one of the same proxy. The parts of one flush become one report."""
-        before = self._waiting.get(proxy)
-        parts = before.endpoints if before is not None and before.taken_at == report.taken_at else {}
+        waiting = self._waiting.get(proxy)
+        parts = waiting.endpoints if waiting is not None and waiting.taken_at == report.taken_at else {}
         if len(parts) >= _MAX_ENDPOINTS:
             parts = {}
-        if before is None and len(self._waiting) >= MAX_WAITING:
+        if waiting is None and len(self._waiting) >= MAX_WAITING:
             del self._waiting[next(iter(self._waiting))]
         endpoints = {**parts, **report.endpoints}
         self._waiting[proxy] = otlp_encoding.ExportedReport(
