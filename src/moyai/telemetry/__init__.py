@@ -1,1 +1,1 @@
-"""Metrics: makes time series from the statistics of proxies and tasks, for CloudWatch and Prometheus."""
+"""Metrics, spans and load balancers' logs from what proxies and tasks report, and the metrics of log events."""

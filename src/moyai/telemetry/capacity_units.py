@@ -1,9 +1,10 @@
 """The capacity units that load balancers consume, computed from their other metrics on request.
 
-A unit has several limits, and a minute's value is the largest share of one of them that was used. A unit of an
-application load balancer has 25 new connections a second, 3,000 open connections, 1 GB an hour, and 1,000 evaluated
+A unit has several limits. The value of a minute is the largest ratio of what was used to one of these limits. A unit of
+an application load balancer has 25 new connections a second, 3,000 open connections, 1 GB an hour, and 1,000 evaluated
 rules a second; the first ten rules of each request are free. A unit of a network load balancer's protocol has a number
-of new flows a second, a number of open flows, and 1 GB an hour; the load balancer's value is the sum of its protocols'.
+of new flows a second, a number of open flows, and 1 GB an hour; the load balancer's value is the sum of its protocols'
+values.
 Minutes without traffic have no value.
 Source: https://aws.amazon.com/elasticloadbalancing/pricing/
 """
@@ -54,7 +55,7 @@ _Minute = Mapping[str, Summary]
 
 
 class _CapacityUnits(NamedTuple):
-    """A metric of capacity units. It is computed from the metrics ``sources``; the first of them always has values."""
+    """A metric of capacity units, computed from the metrics ``sources``. It exists where the first of them exists."""
 
     namespace: str
     name: str
@@ -122,17 +123,19 @@ class CapacityUnitReader(MetricReader):
     def _balancer_units(self, scope: Scope) -> Iterator[ListedMetric]:
         """The capacity units of each load balancer that has had a connection, in the order of the metrics' names."""
         for units in _ALL_UNITS:
-            for listed in self._listed(scope, MetricId(units.namespace, units.sources[0])):
+            for listed in self._metrics_named_as(scope, MetricId(units.namespace, units.sources[0])):
                 dimensions = listed.metric.dimensions
                 if [name for name, _ in dimensions] == [_DIMENSION]:
                     yield ListedMetric(MetricId(units.namespace, units.name, dimensions), _UNIT, listed.last_at)
 
-    def _listed(self, scope: Scope, source: MetricId) -> Iterator[ListedMetric]:
+    def _metrics_named_as(self, scope: Scope, source: MetricId) -> Iterator[ListedMetric]:
         """The metrics that have the name and namespace of ``source``."""
         return takewhile(lambda listed: listed.metric[:2] == source[:2], self._reader.metrics_from(scope, source))
 
     def _units_of(self, scope: Scope, metric: MetricId) -> _CapacityUnits | None:
-        """How the metric is computed; None for a metric that isn't computed here, or without measured connections."""
+        """How the metric is computed; None if it isn't a metric of capacity units, or if its first source isn't
+        measured.
+        """
         units = _UNITS_BY_NAME.get(metric[:2])
         is_measured = units is not None and self._reader.is_measured(scope, metric._replace(name=units.sources[0]))
         return units if is_measured else None
@@ -149,7 +152,7 @@ class CapacityUnitReader(MetricReader):
             yield Period(start, Summary(1, value, value, value))
 
 
-def _of_application(minute: _Minute) -> float:
+def _application_units(minute: _Minute) -> float:
     rules = _sum(minute, _RULES) - _FREE_RULES * _sum(minute, _REQUESTS)
     return max(
         _sum(minute, _CONNECTIONS) / _CONNECTIONS_A_MINUTE,
@@ -159,7 +162,7 @@ def _of_application(minute: _Minute) -> float:
     )
 
 
-def _of_flows(protocol: str, minute: _Minute) -> float:
+def _flow_units(protocol: str, minute: _Minute) -> float:
     new_flows, open_flows = _FLOWS[protocol]
     return max(
         _sum(minute, f"{_NEW_FLOWS}{protocol}") / new_flows,
@@ -168,8 +171,8 @@ def _of_flows(protocol: str, minute: _Minute) -> float:
     )
 
 
-def _of_network(minute: _Minute) -> float:
-    return sum(_of_flows(protocol, minute) for protocol in _FLOWS)
+def _network_units(minute: _Minute) -> float:
+    return sum(_flow_units(protocol, minute) for protocol in _FLOWS)
 
 
 def _sum(minute: _Minute, name: str) -> float:
@@ -186,10 +189,10 @@ def _flow_sources(protocol: str) -> tuple[str, ...]:
 
 _ALL_FLOW_SOURCES: Final = tuple(name for protocol in _FLOWS for name in _flow_sources(protocol))
 _ALL_UNITS: Final = (
-    _CapacityUnits(_APPLICATION, _NAME, (_OPEN, _CONNECTIONS, _BYTES, _RULES, _REQUESTS), _of_application),
-    _CapacityUnits(_NETWORK, _NAME, (_OPEN_FLOWS, *_ALL_FLOW_SOURCES), _of_network),
+    _CapacityUnits(_APPLICATION, _NAME, (_OPEN, _CONNECTIONS, _BYTES, _RULES, _REQUESTS), _application_units),
+    _CapacityUnits(_NETWORK, _NAME, (_OPEN_FLOWS, *_ALL_FLOW_SOURCES), _network_units),
     *(
-        _CapacityUnits(_NETWORK, f"{_NAME}{protocol}", _flow_sources(protocol), partial(_of_flows, protocol))
+        _CapacityUnits(_NETWORK, f"{_NAME}{protocol}", _flow_sources(protocol), partial(_flow_units, protocol))
         for protocol in _FLOWS
     ),
 )

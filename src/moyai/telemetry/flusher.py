@@ -1,9 +1,10 @@
 """Moves metrics from memory to the store, and removes old ones from the store.
 
 Promise: every five seconds all new samples are saved, in one transaction with the last counts of each proxy. When the
-control plane is killed, no count of a proxy that continues to run is lost: the proxy's next report has it. Other
+control plane is killed, no count of a proxy that continues to run is lost: the proxy's next report contains it. Other
 samples of the last five seconds are lost: values that clients put, gauges, usage, and the last counts of a proxy that
-ended just then. When a save fails, its samples are saved with the next one; meanwhile memory holds up to half an hour.
+ended in that time. When a save fails, its samples are saved with the next one; until then memory holds the samples of
+up to half an hour.
 
 Once an hour, samples older than three hours are compacted: slots of five seconds are dropped, and the minutes of each
 metric become one hour. Samples older than fifteen days are removed.
@@ -40,7 +41,7 @@ SLOT_RETENTION: Final = 3 * HOUR
 RETENTION: Final = 15 * 24 * HOUR
 """Seconds after which samples are removed."""
 _PROXY_RETENTION: Final = 24 * HOUR
-"""Seconds after which a silent proxy's counts are removed, but not in the first hour of this control plane."""
+"""Seconds after which a silent proxy's counts are removed, but not in the first hour after the start of moyai."""
 _MAX_UNSAVED: Final = 1800
 """Seconds of samples that memory holds while saves fail."""
 _SLICE: Final = 100
@@ -102,7 +103,7 @@ class MetricFlusher:
             proxies_before = Instant(now - _PROXY_RETENTION) if waited_for_proxies else Instant(0.0)
             await self._store.expire(int(now - RETENTION), proxies_before)
         except MetricStoreFault as fault:
-            _log.warning("old metrics can't be tidied: %s", fault)
+            _log.warning("old metrics can't be compacted or removed: %s", fault)
         self._drop_expired_series(now)
         self._recorder.forget_silent_proxies(Instant(now - HOUR))
 
@@ -149,11 +150,11 @@ class MetricFlusher:
                     head.dirty.add((group, minute))
 
     def _release_saved_minutes(self) -> None:
-        """Drop the minutes from memory that are over and saved."""
-        newest_over = self._clock.now() - MINUTE
+        """Drop the minutes that are over and saved from memory."""
+        last_complete = self._clock.now() - MINUTE
         for group in self._head.groups():
             for minute in tuple(group.minutes):
-                if minute <= newest_over and (group, minute) not in self._head.dirty:
+                if minute <= last_complete and (group, minute) not in self._head.dirty:
                     group.release(minute)
 
     async def _compact(self, group_hour: GroupHour) -> None:
@@ -186,8 +187,8 @@ class MetricFlusher:
                     if key == WHOLE_MINUTE:
                         by_column.setdefault(column, {})[(minute.start - hour) // MINUTE] = summary
         for column, minutes in by_column.items():
-            for before in self._store.hours(group.number, column, hour, hour + HOUR):
-                _add_hour(minutes, before.body)
+            for earlier in self._store.hours(group.number, column, hour, hour + HOUR):
+                _add_hour(minutes, earlier.body)
             yield StoredHour(hour, group.number, column, encode_hour([(key, minutes[key]) for key in sorted(minutes)]))
 
     def _drop_expired_series(self, now: Instant) -> None:

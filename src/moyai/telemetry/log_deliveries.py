@@ -24,6 +24,7 @@ from moyai.ports.logs import LogBatch, LogDeliveries, LogDelivery
 from moyai.ports.store import Store
 
 _MOST_BYTES: Final = 16 * 1024 * 1024
+"""The most bytes that wait for all destinations."""
 _MOST_BYTES_EACH: Final = 4 * 1024 * 1024
 """The most bytes that wait for one destination."""
 _log = logging.getLogger(__name__)
@@ -43,11 +44,11 @@ class PendingLogDeliveries(LogDeliveries):
     def __init__(self, store: Store, most_bytes: int = _MOST_BYTES, most_bytes_each: int = _MOST_BYTES_EACH) -> None:
         self._store, self._most_bytes, self._most_bytes_each = store, most_bytes, most_bytes_each
         self._waiting: dict[str, _Waiting] = {}
-        """By the ARNs of destinations. The first is the one whose turn is next."""
+        """The waiting deliveries by their destination's ARN. The first destination has the next turn."""
         self._taking: set[str] = set()
         """Destinations that are currently receiving a delivery."""
         self._full: set[str] = set()
-        """Destinations for which a delivery was dropped since the last time that none waited. It is logged once."""
+        """Destinations of which a delivery was dropped since none waited last. Only the first drop is logged."""
         self._bytes = 0
         self._change = asyncio.Event()
 
@@ -58,8 +59,8 @@ class PendingLogDeliveries(LogDeliveries):
             return
         for group in world.log_groups.by("id", batch.group):
             for subscription_filter in world.subscription_filters.by("group", group.arn):
-                events = _matching(subscription_filter.pattern, batch)
-                stream = next((each.name for each in world.log_streams.by("id", batch.stream)), "")
+                events = _matching_events(subscription_filter.pattern, batch)
+                stream = next((stream.name for stream in world.log_streams.by("id", batch.stream)), "")
                 if events:
                     self._add(LogDelivery(subscription_filter, group.name, stream, events))
 
@@ -78,7 +79,7 @@ class PendingLogDeliveries(LogDeliveries):
             self._change.set()
 
     def _next_destination(self) -> str | None:
-        return next((each for each in self._waiting if each not in self._taking), None)
+        return next((destination for destination in self._waiting if destination not in self._taking), None)
 
     def _remove_first(self, destination: str) -> LogDelivery:
         """Remove the destination's first delivery. Its next turn is after those of all others."""
@@ -114,7 +115,7 @@ def _size(delivery: LogDelivery) -> int:
     return sum(event.size for event in delivery.events)
 
 
-def _matching(pattern: str, batch: LogBatch) -> tuple[LogEvent, ...]:
+def _matching_events(pattern: str, batch: LogBatch) -> tuple[LogEvent, ...]:
     matches = _predicate(pattern)
     return tuple(event for event in batch.events if matches(event.message.decode("utf-8", "replace")))
 

@@ -1,5 +1,5 @@
-"""A log store that applies metric filters and subscription filters to the events that it stores: it writes metrics, and
-passes on events with a subscription.
+"""A log store that applies filters to the events that it stores: it writes the metrics of metric filters, and queues
+the events that subscription filters match for delivery.
 
 Promise: every stored event is counted once, at its own time, by each filter of its group. A filter with a default value
 publishes it for a batch in which no event matches. An event whose value is not a number is ignored.
@@ -30,6 +30,7 @@ from moyai.ports.store import Store
 from moyai.telemetry.log_deliveries import PendingLogDeliveries
 
 _LONGEST = 255
+"""The most characters of a number, and of a dimension's value."""
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 
@@ -40,7 +41,7 @@ class _CompiledFilter(NamedTuple):
 
 
 class MeteredLogs(LogStore):
-    """A log store that applies the filters of a group to the events that are appended to it."""
+    """Another log store, ``logs``, whose groups' filters are applied to the events that are appended to them."""
 
     def __init__(self, logs: LogStore, store: Store, metrics: MetricWriter) -> None:
         self._logs = logs
@@ -56,10 +57,10 @@ class MeteredLogs(LogStore):
                 self._publish(metric_filter, batch.events)
             self.deliveries.offer(batch)
 
-    def _filters_of(self, identity: LogGroupId) -> Iterator[MetricFilter]:
+    def _filters_of(self, group_id: LogGroupId) -> Iterator[MetricFilter]:
         world = self._store.world
         if len(world.metric_filters):
-            for group in world.log_groups.by("id", identity):
+            for group in world.log_groups.by("id", group_id):
                 yield from world.metric_filters.by("group", group.arn)
 
     def _publish(self, metric_filter: MetricFilter, events: Sequence[LogEvent]) -> None:

@@ -1,9 +1,9 @@
 """Reads series: from memory, from the stored minutes and from the stored hours.
 
-Promise: a period is the sum of its slots. Periods shorter than a minute are made from slots of five seconds, which
-exist for at least three hours; longer ones from whole minutes, which exist as long as anything is stored. Each slot and
-each minute is returned once, oldest first: the stored form of a minute that is in memory is ignored, because memory
-already contains it.
+Promise: a period is the sum of its slots. Periods shorter than a minute are added up from slots of five seconds, which
+are kept for at least three hours; longer periods from whole minutes, which are kept as long as anything is stored. Each
+slot and each minute is counted once: the stored form of a minute that is in memory is ignored, because the minute in
+memory already contains it.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class _SortedMetrics(NamedTuple):
 
 
 class SeriesReader(MetricReader):
-    """A ``MetricReader`` over the head and its history.
+    """Reads the series of the head and of its history.
 
-    ``flush`` is called before each query: it writes samples that are still buffered into the series.
+    ``flush`` is called before each query. It writes samples that are still buffered into the series.
     """
 
     def __init__(self, head: MetricHead, flush: Callable[[], None] = lambda: None) -> None:
@@ -61,7 +61,7 @@ class SeriesReader(MetricReader):
     def units(self, scope: Scope, metric: MetricId) -> Sequence[str]:
         self._flush()
         series = self._head.of_metric(scope, metric)
-        return sorted({each.unit for each in series}, key=unit_order)
+        return sorted({one_unit.unit for one_unit in series}, key=unit_order)
 
     @override
     def is_measured(self, scope: Scope, metric: MetricId) -> bool:
@@ -79,10 +79,9 @@ class SeriesReader(MetricReader):
         self, scope: Scope, metric: MetricId, span: tuple[Instant, Instant], seconds: int, unit: str | None = None
     ) -> Sequence[Period]:
         self._flush()
-        of_metric = self._head.of_metric(scope, metric)
-        of_unit = (each for each in of_metric if unit in {None, each.unit})
+        wanted = (series for series in self._head.of_metric(scope, metric) if unit in {None, series.unit})
         by_start: dict[Instant, Period] = {}
-        for series in sorted(of_unit, key=lambda each: unit_order(each.unit)):
+        for series in sorted(wanted, key=lambda series: unit_order(series.unit)):
             finest = slots(series, span) if seconds < MINUTE else minutes(series, span)
             for period in _merge(finest, span[0], seconds):
                 by_start.setdefault(period.start, period)
@@ -94,7 +93,7 @@ class SeriesReader(MetricReader):
             yield ListedMetric(metric, series[0].unit, max(each.last_at for each in series))
 
     def _series(self, scope: Scope) -> Mapping[MetricId, Series]:
-        """The scope's series with all buffered samples. Every query calls this first."""
+        """The scope's series, after all buffered samples were written to them."""
         self._flush()
         return self._head.in_scope(scope)
 
@@ -137,8 +136,8 @@ def minutes(series: Series, span: Span) -> list[Period]:
     )
     for minute, summary in whole_minutes:
         if summary is not None:
-            in_hour = summaries.get(minute)  # both exist when a value came after its hour was compacted
-            summaries[minute] = summary if in_hour is None else in_hour.plus(summary)
+            compacted = summaries.get(minute)  # not None when a value arrived after its hour was compacted
+            summaries[minute] = summary if compacted is None else compacted.plus(summary)
     return _periods(summaries, span)
 
 
@@ -160,6 +159,6 @@ def _periods(summaries: dict[int, Summary], span: Span) -> list[Period]:
 
 
 def _merge(finest: Iterable[Period], first: Instant, seconds: int) -> Iterator[Period]:
-    """Merge shorter periods to periods of ``seconds`` that are counted from ``first``."""
+    """Add up shorter periods to periods of ``seconds``, the first of which starts at ``first``."""
     for number, parts in groupby(finest, lambda period: (period.start - first) // seconds):
         yield Period(Instant(first + number * seconds), sum_of([part.summary for part in parts]))

@@ -1,4 +1,4 @@
-"""The types of values that all packages of the telemetry share."""
+"""The types that several packages of the telemetry share."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 
 Ints: TypeAlias = "NDArray[np.int64]"
 Floats: TypeAlias = "NDArray[np.float64]"
-
-
 _MILLISECONDS = 1000
+"""Milliseconds in a second."""
 
 
 class SampleKind(StrEnum):
@@ -30,20 +29,20 @@ class SampleKind(StrEnum):
     SHARE = "SHARE"
     """The share of one target in the sum."""
     QUOTIENT = "QUOTIENT"
-    """The count divided by the number of targets, as one value; its sum is the share of a target."""
+    """The whole count divided by the number of targets, as one sample; ``Sum`` is a target's share too."""
     MEAN = "MEAN"
     """The average of one task over the slot."""
     SUMMARY = "GIVEN"
-    """A client's values, already summarized."""
+    """The values that a client has put, already summarized."""
 
 
 class ResponseTimes(NamedTuple):
-    """Times in milliseconds: how many in each bucket, and their sum."""
+    """Times in milliseconds: the number in each bucket of the histogram, and their sum."""
 
     histogram: Histogram
     sum: float
 
     def in_seconds(self) -> ResponseTimes:
-        """The histogram with bounds and sum in seconds."""
+        """The same with bounds and sum in seconds."""
         bounds = tuple(bound / _MILLISECONDS for bound in self.histogram.bounds)
         return ResponseTimes(Histogram(bounds, self.histogram.counts), self.sum / _MILLISECONDS)

@@ -3,8 +3,8 @@
 Promise: ``enabled`` has the usage of tasks by cluster, by cluster and service, and by cluster and family; the number of
 tasks by cluster and service; and the number of services by cluster. ``enhanced`` adds metrics of each task and each
 container; ``disabled`` has no metrics. A sample is the mean of one task (or container) over the slot, so ``Sum`` is the
-usage of all tasks; a sample of bytes read or written is the number in the slot. Rates are computed from two readings,
-so a new task has them from its second reading on.
+usage of all tasks; a sample of bytes read or written is their number in the slot. Rates are computed from two readings,
+so a new task has no rates before its second reading.
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-ECS.html
 """
 
@@ -37,7 +37,9 @@ Dimensions = tuple[tuple[str, str], ...]
 
 
 class UsageReading(NamedTuple):
-    """The usage of a task until ``at``: by container, and the traffic of its network if it has its own."""
+    """The usage of a task's containers up to ``at``. ``network``: the traffic of the task's own network; None if it has
+    no network of its own.
+    """
 
     at: Instant
     by_container: Mapping[str, Usage]
@@ -52,7 +54,7 @@ class Reservation(NamedTuple):
 
 
 class MetricPoint(NamedTuple):
-    """A value of a metric. Values with the same ``sample`` are averaged or added up within a slot."""
+    """A value of a metric. All values with the same ``sample`` become one sample of a slot: their mean or their sum."""
 
     metric: MetricId
     unit: str
@@ -156,8 +158,8 @@ def _container_measurements(name: str, before: UsageReading | None, now: UsageRe
     usage = now.by_container[name]
     yield _Measurement("ContainerMemoryUtilized", "Megabytes", usage.memory_bytes / _MEGABYTE)
     if before is not None and now.at > before.at:
-        own = UsageReading(now.at, {name: usage})
-        cpus = usage_growth(before, own, attrgetter("cpu_seconds")) / (now.at - before.at)
+        of_container = UsageReading(now.at, {name: usage})
+        cpus = usage_growth(before, of_container, attrgetter("cpu_seconds")) / (now.at - before.at)
         yield _Measurement("ContainerCpuUtilized", "None", CPU_UNITS * cpus)
 
 
@@ -176,7 +178,7 @@ def _growth(total: float, total_before: float) -> float:
 
 
 def _task_dimensions(world: World, task: Task, *, with_task: bool) -> list[Dimensions]:
-    """The sets of dimensions of a task's metrics. ``with_task`` adds a last one for the task alone."""
+    """The sets of dimensions of a task's metrics. ``with_task`` adds a last set for the task alone."""
     cluster = ("ClusterName", task.cluster.rpartition("/")[2])
     definition = world.task_definitions.get(task.task_definition)
     family = definition.family if definition is not None else task.task_definition.rpartition("/")[2].partition(":")[0]

@@ -2,8 +2,8 @@
 and for Container Insights.
 
 Promise: a minute has one sample for each task, its average, so ``SampleCount`` over a minute is the number of tasks.
-Processor time is counted from a task's second reading on. A task without a usage, because it is just starting or
-stopping, has no sample.
+Processor utilization is known from a task's second reading on. A task whose usage can't be read, because it is just
+starting or stopping, has no sample.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_utilization.html,
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
 """
@@ -41,7 +41,7 @@ from moyai.telemetry.series.head import MetricHead
 from moyai.telemetry.values import SampleKind
 
 SAMPLE_INTERVAL: Final = 10
-"""Seconds between two readings. Each is made in the middle of a period of ten seconds, so that each period has one."""
+"""Seconds between two readings. They are made in the middle of periods of ten seconds, so that each period has one."""
 _MEBIBYTE: Final = 2**20
 _log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class UsageSampler:
 def utilization(
     reservation: Reservation, before: UsageReading | None, now: UsageReading
 ) -> Iterator[tuple[str, float]]:
-    """The utilization metrics in percent. The first reading has no processor utilization."""
+    """The utilization metrics in percent. There is no processor utilization at the first reading."""
     if reservation.memory:
         memory = sum(usage.memory_bytes for usage in now.by_container.values())
         yield "MemoryUtilization", 100 * memory / reservation.memory
@@ -110,7 +110,7 @@ def utilization(
 
 
 def reservation_of(world: World, task: Task) -> Reservation:
-    """The reservation of a task; that of its containers if the task itself has none."""
+    """The reservation of a task; the sum of its containers' reservations if the task itself has none."""
     definition = world.task_definitions.get(task.task_definition)
     containers = () if definition is None else definition.container_definitions
     units = cpu_units(task.cpu) if task.cpu else sum(container.cpu for container in containers)
@@ -130,7 +130,7 @@ def _utilization_metrics(task: Task, name: str) -> Iterator[MetricId]:
 
 
 def _reservation_points(world: World, cluster: Cluster) -> Iterator[MetricPoint]:
-    """The shares of a cluster's container instances that tasks have reserved; nothing without instances."""
+    """The percentages of the container instances' resources that tasks have reserved; nothing without instances."""
     instances = [instance for instance in world.container_instances.by("cluster", cluster.arn) if not instance.gone]
     remaining = [remaining_resources(world, instance) for instance in instances]
     for name, total, free in (

@@ -1,7 +1,7 @@
 """The loop that reads the output of front proxies and writes the logs of load balancers.
 
-Promise: every request that a front proxy has logged is written once, also when the control plane is killed. While the
-control plane is away, the container monitor keeps the newest entries.
+Promise: every request that a front proxy has logged is written once, even if the control plane is killed. While no
+control plane runs, the container monitor keeps the newest entries.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _INTERVAL: Final = Seconds(1.0)
 _LAST_ENTRIES: Final = 60.0
 """Seconds for which a front proxy's output is still read after its last log was switched off."""
 _MOST_READS: Final = 16
-"""The most reads of one front proxy in a turn, about 1 MiB each, so that a busy one doesn't delay the others."""
+"""The most reads of one front proxy in a turn, about 1 MiB each, so that a busy proxy doesn't delay the others."""
 _STDOUT: Final = "stdout"
 _log = logging.getLogger(__name__)
 
@@ -87,8 +87,9 @@ class FrontLogCollector:
 
 
 def _line(entry: Entry, certificates: _Certificates) -> PlacedLine:
-    presented = None if entry.tls is None else _certificate_for(certificates.get(entry.listener, ()), entry.sni or "")
-    return PlacedLine(entry.place, Instant(float(entry.emitted)), line_of(entry, presented))
+    of_listener = certificates.get(entry.listener, ())
+    certificate = None if entry.tls is None else _certificate_for(of_listener, entry.sni or "")
+    return PlacedLine(entry.place, Instant(float(entry.emitted)), line_of(entry, certificate))
 
 
 def _certificates(
@@ -105,5 +106,5 @@ def _certificate_for(certificates: Sequence[tuple[str, frozenset[str]]], sni: st
     default.
     """
     wildcard = f"*.{sni.partition('.')[2]}"
-    fitting = (arn for name in (sni, wildcard) for arn, names in certificates if name in names)
-    return next(fitting, certificates[0][0] if certificates else None)
+    matching_arns = (arn for name in (sni, wildcard) for arn, names in certificates if name in names)
+    return next(matching_arns, certificates[0][0] if certificates else None)

@@ -3,9 +3,10 @@
 A file has the lines of five minutes, or of less time if there are very many. Its name ends in ``.log`` while lines are
 added; then it is compressed, and its name ends in ``.log.gz``.
 
-Promise: every line is in one file, also after ``kill -9``. ``_collected.json`` has the position up to which each source
+Promise: every line is in one file, even after ``kill -9``. ``_collected.json`` has the position up to which each source
 was read, and the size of each growing file at that moment; a file's content beyond that size is cut off and read again.
-A file is listed there before it is written. When all files together exceed the limit, the oldest are deleted. Blocking.
+A file is listed there before it is written. When all files together exceed the limit, the oldest are deleted. All
+methods block.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html#access-log-file-format
 """
 
@@ -33,7 +34,8 @@ _MAX_BYTES: Final = 64 * 1024 * 1024
 """The most bytes of a growing file."""
 _STATE: Final = "_collected.json"
 """Can't be a bucket's name, because those have no underscores."""
-_RANDOM: Final = 8
+_RANDOM_CHARACTERS: Final = 8
+"""The random characters at the end of a file's name."""
 _FORBIDDEN_PARTS: Final = frozenset({"", ".", ".."})
 """Parts that a folder's path may not have: with them it would be absolute, or outside of the directory."""
 _log = logging.getLogger(__name__)
@@ -85,19 +87,19 @@ class LogFiles:
                 texts[self._file_of(files, line)].append(line.text)
         if len(files) > len(self._state.files):
             self._save(_State(self._state.positions, files))
-        written = {key: self._write(files[key], own) for key, own in texts.items()}
-        self._save(_State({**self._state.positions, source: position}, {**files, **written}))
+        extended = {key: self._write(files[key], texts_of_file) for key, texts_of_file in texts.items()}
+        self._save(_State({**self._state.positions, source: position}, {**files, **extended}))
 
     def close_due(self, now: Instant) -> None:
         """Compress the files that are complete, and delete the oldest files while all together exceed the limit."""
-        due = {k: f for k, f in self._state.files.items() if f.end <= now or f.size > _MAX_BYTES}
-        if not due:
+        complete = {k: f for k, f in self._state.files.items() if f.end <= now or f.size > _MAX_BYTES}
+        if not complete:
             return
-        for file in due.values():
+        for file in complete.values():
             _compress(self._root / file.path, file.size)
-        remaining = {key: file for key, file in self._state.files.items() if key not in due}
+        remaining = {key: file for key, file in self._state.files.items() if key not in complete}
         self._save(_State(self._state.positions, remaining))
-        for file in due.values():
+        for file in complete.values():
             (self._root / file.path).unlink(missing_ok=True)
         self._delete_oldest()
 
@@ -112,7 +114,7 @@ class LogFiles:
         key = f"{place.folder}/{place.name}_{place.node} {end}"
         if key not in files:
             date = datetime.fromtimestamp(end, UTC)
-            words = (place.name, f"{date:%Y%m%dT%H%MZ}", *filter(None, (place.node,)), self._random(_RANDOM))
+            words = (place.name, f"{date:%Y%m%dT%H%MZ}", *filter(None, (place.node,)), self._random(_RANDOM_CHARACTERS))
             files[key] = _GrowingFile(f"{place.folder}/{date:%Y/%m/%d}/{'_'.join(words)}.log", end)
         return key
 
@@ -165,7 +167,7 @@ def _append(path: Path, size: int, content: bytes) -> int:
 
 def _compress(path: Path, size: int) -> None:
     """Make a compressed copy of a file's first ``size`` bytes. Either the whole copy exists or none of it."""
-    if not path.exists():  # somebody has deleted it
+    if not path.exists():  # the user may have deleted it
         return
     new = path.with_suffix(".log.new")
     with path.open("r+b") as file, gzip.open(new, "wb") as compressed:

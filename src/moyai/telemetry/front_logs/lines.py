@@ -153,8 +153,7 @@ def _request_line(entry: RequestEntry) -> str:
 
 
 def _classification(details: str) -> tuple[str | None, str | None]:
-    known = _CLASSES.get(details)
-    return known or (("Severe", None) if details.startswith(_MALFORMED) else (None, None))
+    return _CLASSES.get(details) or (("Severe", None) if details.startswith(_MALFORMED) else (None, None))
 
 
 def _connection_trace(entry: Entry) -> str:
