@@ -11,6 +11,14 @@ import { useFlash } from "../app/flash.tsx";
 import { type ApiError, toApiError } from "../aws/apiError.ts";
 import { useText } from "../i18n/useText.ts";
 
+/** The attempt to send a form. */
+export interface Attempt {
+  /** Whether one was made, so that the fields show what is wrong. */
+  readonly isMade: boolean;
+  /** Forgets the error of the API, which is about values that have changed. */
+  readonly clearError: () => void;
+}
+
 export interface ResourceFormProps {
   readonly title: string;
   readonly editing: boolean;
@@ -25,19 +33,24 @@ export interface ResourceFormProps {
   readonly back: string;
   /** Whether a field shows the error. */
   readonly isShown?: (error: ApiError) => boolean;
+  /** Whether fields are wrong: then nothing is sent. */
+  readonly isWrong?: boolean;
   /** The fields, given the error of the API, if it has rejected them. */
-  readonly children: (error: ApiError | null) => ReactNode;
+  readonly children: (error: ApiError | null, attempt: Attempt) => ReactNode;
 }
 
-export function ResourceForm({ title, editing, submit: label, save, done, next, back, isShown, children }: ResourceFormProps) {
-  const text = useText().parts.form;
+export function ResourceForm({ title, editing, submit: label, save, done, next, back, isShown, isWrong = false, children }: ResourceFormProps) {
+  const { parts: { form: text }, services: { form: { correct } } } = useText();
   const navigate = useNavigate();
   const flash = useFlash();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
+  const [isMade, setIsMade] = useState(false);
+  const clearError = () => { setError(null); };
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    if (busy) return;
+    setIsMade(true);
+    if (busy || isWrong) return;
     setBusy(true);
     save().then(
       () => {
@@ -54,7 +67,7 @@ export function ResourceForm({ title, editing, submit: label, save, done, next, 
     <form onSubmit={submit}>
       <Form
         header={<Header variant="h1">{title}</Header>}
-        errorText={error === null || isShown?.(error) ? "" : `${error.code}: ${error.message}`}
+        errorText={error !== null && !isShown?.(error) ? `${error.code}: ${error.message}` : isMade && isWrong ? correct : ""}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
             <Button variant="link" formAction="none" onClick={() => { void navigate(back); }}>{text.cancel}</Button>
@@ -62,7 +75,7 @@ export function ResourceForm({ title, editing, submit: label, save, done, next, 
           </SpaceBetween>
         }
       >
-        {children(error)}
+        {children(error, { isMade, clearError })}
       </Form>
     </form>
   );

@@ -178,6 +178,31 @@ test("a task definition is registered by form, and what the form does not show s
   });
 });
 
+test("each wrong field of a task definition is marked at once, until it is corrected", async () => {
+  const { calls } = renderPage(<RegisterPage />, "/register-task-definition", "/register-task-definition", { RegisterTaskDefinition: apiError("ClientException", "Sizes do not fit.") });
+  await screen.findByText("Container app");
+  enter("Family", "not a name");
+  enter("Image", "");
+  enter("CPU", "much");
+  press(button("Add port"));
+  press(button("Register"));
+  const errors = ["Enter 1 to 255 letters", "Enter an image.", "Enter CPU units", "Enter container ports"];
+  for (const error of errors) expect((await screen.findAllByText(new RegExp(error))).length).toBeGreaterThan(0);
+  expect(screen.getByText("Correct the marked fields.")).toBeTruthy();
+  enter("Family", "web");
+  await waitFor(() => { expect(screen.queryByText(/Enter 1 to 255 letters/)).toBeNull(); });
+  expect(screen.getByText("Enter an image.")).toBeTruthy();
+  enter("Image", "nginx:1");
+  enter("CPU", "256");
+  fireEvent.change(screen.getByRole("textbox", { name: "Container port" }), { target: { value: "80" } });
+  await waitFor(() => { expect(screen.queryByText("Correct the marked fields.")).toBeNull(); });
+  expect(last(calls, "RegisterTaskDefinition")).toBeUndefined();
+  press(button("Register"));
+  await screen.findByText("ClientException: Sizes do not fit.");
+  enter("CPU", "512");
+  await waitFor(() => { expect(screen.queryByText("ClientException: Sizes do not fit.")).toBeNull(); });
+});
+
 test("ports that are added, removed or edited leave what the form does not show of the others", () => {
   const web = { containerPort: 80, protocol: "tcp", hostPort: 8080, name: "web" };
   const range = { containerPortRange: "1000-1010", protocol: "udp" };

@@ -7,6 +7,7 @@ import CreateClusterPage from "../../src/pages/clusters/CreateClusterPage.tsx";
 import EditClusterPage from "../../src/pages/clusters/EditClusterPage.tsx";
 import { SubnetsAndGroups } from "../../src/pages/services/fields/NetworkFields.tsx";
 import UpdateServicePage from "../../src/pages/services/UpdateServicePage.tsx";
+import RunTaskPage from "../../src/pages/tasks/RunTaskPage.tsx";
 import { button, enter, openDialog, press } from "../userActions.ts";
 import { apiError, renderPage } from "../renderPage.tsx";
 import { answers, refusal } from "../shop.ts";
@@ -87,6 +88,18 @@ test("an update says whether it deploys, and sends what was changed alone", asyn
       serviceConnectConfiguration: { enabled: true, services: [] },
     });
   });
+});
+
+test("what is wrong with tasks to run is marked at its fields, before anything is sent", async () => {
+  const given = { ...shop, DescribeSubnets: "<DescribeSubnetsResponse/>", DescribeSecurityGroups: "<DescribeSecurityGroupsResponse/>" };
+  const { calls } = renderPage(<RunTaskPage />, "/clusters/:cluster/run-task", "/clusters/shop/run-task", given);
+  await screen.findByLabelText("Desired tasks");
+  enter("Desired tasks", "11");
+  press(button("Run"));
+  for (const error of ["Choose a task definition.", "Enter a whole number from 1 to 10.", "Correct the marked fields."]) expect((await screen.findAllByText(error)).length).toBeGreaterThan(0);
+  enter("Desired tasks", "2");
+  await waitFor(() => { expect(screen.queryByText("Enter a whole number from 1 to 10.")).toBeNull(); });
+  expect(input(calls, "RunTask")).toBeUndefined();
 });
 
 test("subnets that could not be loaded are an alert beside their choice", async () => {

@@ -73,6 +73,7 @@ export const services = {
       family: "Choose a task definition.",
       name: "Enter 1 to 255 letters, numbers, hyphens and underscores.",
       count: "Enter a whole number from 0 to 10000.",
+      tasks: "Enter a whole number from 1 to 10.",
       minimum: "Enter a percentage from 0 to 100.",
       maximum: "Enter a percentage of 100 or more.",
       minutes: "Enter a whole number of minutes from 0 to 1440.",

@@ -9,10 +9,19 @@ import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Textarea from "@cloudscape-design/components/textarea";
 import { useText } from "../../i18n/useText.ts";
+import type { ContainerField, FieldProblems } from "./definitionProblems.ts";
 import { commandOf, environmentOf, type JsonObject, type Pair, type Port, portsOf, textOf, withCommand, withMembers, withPorts } from "./definitionJson.ts";
 
-/** The fields of a container. `onRemove`: null for the only container. */
-export function ContainerFields({ container, onChange, onRemove }: { container: JsonObject; onChange: (container: JsonObject) => void; onRemove: (() => void) | null }) {
+export interface ContainerFieldsProps {
+  readonly container: JsonObject;
+  readonly errors: FieldProblems<ContainerField, string>;
+  readonly onChange: (container: JsonObject) => void;
+  /** Null for the only container. */
+  readonly onRemove: (() => void) | null;
+}
+
+/** The fields of a container. */
+export function ContainerFields({ container, errors, onChange, onRemove }: ContainerFieldsProps) {
   const text = useText().definitions;
   const words = text.form;
   const name = textOf(container, "name");
@@ -22,10 +31,10 @@ export function ContainerFields({ container, onChange, onRemove }: { container: 
     <Container header={<Header variant="h2" actions={onRemove && <Button formAction="none" ariaLabel={words.removeNamed(name)} onClick={onRemove}>{words.remove}</Button>}>{title}</Header>}>
       <SpaceBetween size="l">
         <ColumnLayout columns={2}>
-          <FormField label={words.containerName}>
+          <FormField label={words.containerName} errorText={errors.name}>
             <Input value={name} spellcheck={false} onChange={({ detail }) => { onChange({ ...container, name: detail.value }); }} />
           </FormField>
-          <FormField label={text.container.image} constraintText={words.imageDetail}>
+          <FormField label={text.container.image} constraintText={words.imageDetail} errorText={errors.image}>
             <Input value={textOf(container, "image")} spellcheck={false} onChange={({ detail }) => { onChange({ ...container, image: detail.value }); }} />
           </FormField>
         </ColumnLayout>
@@ -33,14 +42,14 @@ export function ContainerFields({ container, onChange, onRemove }: { container: 
         <FormField label={text.container.command} constraintText={command === null ? words.commandAsJson : words.commandDetail} stretch>
           <Textarea value={command ?? JSON.stringify(container.command)} readOnly={command === null} rows={2} spellcheck={false} onChange={({ detail }) => { onChange(withCommand(container, detail.value)); }} />
         </FormField>
-        <Ports ports={portsOf(container)} onChange={(ports) => { onChange(withPorts(container, ports)); }} />
+        <Ports ports={portsOf(container)} error={errors.ports} onChange={(ports) => { onChange(withPorts(container, ports)); }} />
         <Environment variables={environmentOf(container)} onChange={(environment) => { onChange(withMembers(container, { environment })); }} />
       </SpaceBetween>
     </Container>
   );
 }
 
-function Ports({ ports, onChange }: { ports: readonly Port[]; onChange: (ports: readonly Port[]) => void }) {
+function Ports({ ports, error, onChange }: { ports: readonly Port[]; error: string | undefined; onChange: (ports: readonly Port[]) => void }) {
   const text = useText().definitions.form;
   const input = (member: Exclude<keyof Port, "mapping">, label: string) => ({
     label,
@@ -49,7 +58,7 @@ function Ports({ ports, onChange }: { ports: readonly Port[]; onChange: (ports: 
     ),
   });
   return (
-    <FormField label={text.ports} constraintText={text.portsDetail} stretch>
+    <FormField label={text.ports} constraintText={text.portsDetail} errorText={error} stretch>
       <AttributeEditor
         items={ports}
         empty={text.noPorts}

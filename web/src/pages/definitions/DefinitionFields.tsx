@@ -7,17 +7,26 @@ import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useText } from "../../i18n/useText.ts";
 import { ContainerFields } from "./ContainerFields.tsx";
+import type { DefinitionField, DefinitionProblems } from "./definitionProblems.ts";
 import { type JsonObject, objectsOf, textOf, withMembers } from "./definitionJson.ts";
 
 const MAX_CONTAINERS = 10; // as in the API
 
-/** The fields of a task definition. `onChange` gets the whole definition. */
-export function DefinitionFields({ definition, onChange }: { definition: JsonObject; onChange: (definition: JsonObject) => void }) {
+export interface DefinitionFieldsProps {
+  readonly definition: JsonObject;
+  /** The texts of what is wrong; null until they are to be shown. */
+  readonly errors: DefinitionProblems<string> | null;
+  /** Gets the whole definition. */
+  readonly onChange: (definition: JsonObject) => void;
+}
+
+/** The fields of a task definition. */
+export function DefinitionFields({ definition, errors, onChange }: DefinitionFieldsProps) {
   const text = useText().definitions;
   const containers = objectsOf(definition, "containerDefinitions");
   const setContainers = (changed: readonly JsonObject[]) => { onChange({ ...definition, containerDefinitions: changed }); };
-  const field = (name: string, label: string, constraint?: string) => (
-    <FormField label={label} constraintText={constraint}>
+  const field = (name: DefinitionField | "taskRoleArn" | "executionRoleArn", label: string, constraint?: string) => (
+    <FormField label={label} constraintText={constraint} errorText={name.endsWith("Arn") ? undefined : errors?.fields[name as DefinitionField]}>
       <Input value={textOf(definition, name)} spellcheck={false} onChange={({ detail }) => { onChange(withMembers(definition, { [name]: detail.value })); }} />
     </FormField>
   );
@@ -37,6 +46,7 @@ export function DefinitionFields({ definition, onChange }: { definition: JsonObj
         <ContainerFields
           key={index}
           container={container}
+          errors={errors?.containers[index] ?? {}}
           onChange={(changed) => { setContainers(containers.with(index, changed)); }}
           onRemove={containers.length > 1 ? () => { setContainers(containers.filter((_, other) => other !== index)); } : null}
         />

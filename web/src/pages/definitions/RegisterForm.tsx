@@ -16,6 +16,7 @@ import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { DefinitionFields } from "./DefinitionFields.tsx";
 import { parseObject } from "./definitionJson.ts";
+import { hasProblems, problemsOf, withTexts } from "./definitionProblems.ts";
 import { DiffView } from "./DiffView.tsx";
 
 const ROWS = 30;
@@ -23,8 +24,8 @@ const ROWS = 30;
 type View = "fields" | "json";
 
 /**
- * Registers a task definition, by its fields or as JSON, which has all members; with what it changes in `base`. It checks the JSON syntax;
- * the API validates everything else.
+ * Registers a task definition, by its fields or as JSON, which has all members; with what it changes in `base`. It checks the fields, and of
+ * JSON the syntax; the API validates everything else.
  */
 export function RegisterForm({ title, initialJson, back, base }: { title: string; initialJson: string; back: string; base?: string }) {
   const text = useText();
@@ -37,13 +38,23 @@ export function RegisterForm({ title, initialJson, back, base }: { title: string
   const [jsonError, setJsonError] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const [isChecked, setIsChecked] = useState(false); // whether problems are shown: after the first attempt
 
   const parsed = parseObject(body);
+  const edited = view === "fields" ? parsed : null;
+  const problems = edited && problemsOf(edited);
+  const isWrong = problems !== null && hasProblems(problems);
+  const change = (changed: string) => {
+    setError(null); // it was about other values
+    setJsonError("");
+    setBody(changed);
+  };
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     const newJsonError = jsonErrorOf(body, words);
     setJsonError(newJsonError);
-    if (newJsonError || busy) return;
+    setIsChecked(true);
+    if (newJsonError || isWrong || busy) return;
     setBusy(true);
     registerTaskDefinition(target, body).then(
       ({ family = "", revision = 0 }) => {
@@ -61,7 +72,7 @@ export function RegisterForm({ title, initialJson, back, base }: { title: string
     <form onSubmit={submit}>
       <Form
         header={<Header variant="h1">{title}</Header>}
-        errorText={error === null ? "" : `${toApiError(error).code}: ${toApiError(error).message}`}
+        errorText={error !== null ? `${toApiError(error).code}: ${toApiError(error).message}` : isChecked && isWrong ? text.services.form.correct : ""}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
             <Button variant="link" formAction="none" onClick={() => { void navigate(back); }}>{text.parts.form.cancel}</Button>
@@ -76,9 +87,9 @@ export function RegisterForm({ title, initialJson, back, base }: { title: string
             options={[{ id: "fields", text: words.fields, disabled: parsed === null }, { id: "json", text: words.json }]}
             onChange={({ detail }) => { setView(detail.selectedId as View); }}
           />
-          {parsed !== null && view === "fields" ? <DefinitionFields definition={parsed} onChange={(changed) => { setBody(JSON.stringify(changed, null, 2)); }} /> : <Container>
+          {edited !== null ? <DefinitionFields definition={edited} errors={isChecked && problems ? withTexts(problems, words.problems) : null} onChange={(changed) => { change(JSON.stringify(changed, null, 2)); }} /> : <Container>
             <FormField label={words.label} description={words.detail} errorText={jsonError} stretch>
-              <Textarea value={body} rows={ROWS} spellcheck={false} ariaRequired onChange={({ detail }) => { setBody(detail.value); }} />
+              <Textarea value={body} rows={ROWS} spellcheck={false} ariaRequired onChange={({ detail }) => { change(detail.value); }} />
             </FormField>
           </Container>}
           {base === undefined || body === initialJson ? null : (

@@ -5,7 +5,7 @@ import type { ApiError } from "../../aws/apiError.ts";
 import { type ServiceDraft, usesAwsvpc } from "./draft.ts";
 
 export type ProblemField = "family" | "name" | "desired" | "minimum" | "maximum" | "bake" | "percent" | "stepBake" | "subnets" | "groups" | "namespace" | "endpoints" | "balancers";
-export type ProblemKind = "family" | "name" | "count" | "minimum" | "maximum" | "minutes" | "percent" | "subnets" | "namespace" | "port" | "balancer";
+export type ProblemKind = "family" | "name" | "count" | "tasks" | "minimum" | "maximum" | "minutes" | "percent" | "subnets" | "namespace" | "port" | "balancer";
 
 /** The first problem of each field. */
 export type Problems = Partial<Readonly<Record<ProblemField, ProblemKind>>>;
@@ -27,12 +27,29 @@ export function problemsOf(draft: ServiceDraft, name: string, mode: NetworkMode 
     ["bake", "minutes", isRolling || isWhole(draft.bake, 0, 1440)],
     ["percent", "percent", isRolling || draft.strategy === "BLUE_GREEN" || isBetween(draft.percent, 0.1, 100)],
     ["stepBake", "minutes", isRolling || draft.strategy === "BLUE_GREEN" || isWhole(draft.stepBake, 0, 1440)],
-    ["subnets", "subnets", !usesAwsvpc(mode) || (draft.subnets.length >= 1 && draft.subnets.length <= 16)],
+    ["subnets", "subnets", hasSubnets(draft, mode)],
     ["namespace", "namespace", draft.connect === "off" || draft.namespace !== "" || defaultNamespace !== undefined],
     ["endpoints", "port", ports.every((port) => isWhole(port, 1, 65_535))],
     ["balancers", "balancer", draft.balancers.every(({ targetGroup, container }) => targetGroup !== "" && container !== "")],
   ];
+  return failing(checks);
+}
+
+/** The problems of the form that runs tasks without a service. */
+export function taskProblemsOf(draft: ServiceDraft, mode: NetworkMode | undefined): Problems {
+  return failing([
+    ["family", "family", draft.family !== ""],
+    ["desired", "tasks", isWhole(draft.desired, 1, 10)],
+    ["subnets", "subnets", hasSubnets(draft, mode)],
+  ]);
+}
+
+function failing(checks: readonly (readonly [ProblemField, ProblemKind, boolean])[]): Problems {
   return Object.fromEntries(checks.filter(([, , isFine]) => !isFine).map(([field, kind]) => [field, kind]));
+}
+
+function hasSubnets({ subnets }: ServiceDraft, mode: NetworkMode | undefined): boolean {
+  return !usesAwsvpc(mode) || (subnets.length >= 1 && subnets.length <= 16);
 }
 
 function isWhole(text: string, min: number, max: number): boolean {

@@ -16,6 +16,9 @@ import { ResourceForm } from "../../parts/ResourceForm.tsx";
 import { NEW_SERVICE, runTaskInput, type ServiceDraft, usesAwsvpc } from "../services/draft.ts";
 import { NetworkFields } from "../services/fields/NetworkFields.tsx";
 import { ServiceFields } from "../services/fields/ServiceFields.tsx";
+import { fieldOf, type ProblemField, taskProblemsOf } from "../services/problems.ts";
+
+const SHOWN: ReadonlySet<ProblemField | undefined> = new Set(["family", "desired", "subnets", "groups"] as const);
 
 /** Runs tasks that belong to no service. */
 export default function RunTaskPage() {
@@ -30,24 +33,31 @@ export default function RunTaskPage() {
 }
 
 function RunTaskForm({ cluster, defaults }: { cluster: string; defaults: readonly string[] }) {
-  const text = useText().tasks.run;
+  const { tasks: { run: text }, services: { form: { problems: texts } } } = useText();
   const target = useTarget();
   const [draft, setDraft] = useState<ServiceDraft>({ ...NEW_SERVICE, subnets: defaults });
   const [command, setCommand] = useState("");
   const definition = useDefinition((draft.revision ? `${draft.family}:${draft.revision}` : draft.family) || undefined).data;
-  const fields = { draft, change: (part: Partial<ServiceDraft>) => { setDraft((current) => ({ ...current, ...part })); }, editing: false, errors: {} };
+  const change = (part: Partial<ServiceDraft>) => { setDraft((current) => ({ ...current, ...part })); };
+  const problems = taskProblemsOf(draft, definition?.networkMode);
   return (
     <ResourceForm
       title={text.title}
       editing={false}
       submit={text.action}
+      isWrong={Object.keys(problems).length > 0}
+      isShown={(error) => SHOWN.has(fieldOf(error))}
       save={() => runTask(target, runTaskInput(cluster, draft, definition, command))}
       done={text.done}
       next={paths.cluster(cluster, "tasks")}
       back={paths.cluster(cluster, "tasks")}
     >
-      {() => (
-        <SpaceBetween size="l">
+      {(error, { isMade, clearError }) => {
+        const found = isMade ? Object.fromEntries(Object.entries(problems).map(([field, kind]) => [field, texts[kind]])) : {};
+        const field = error === null ? undefined : fieldOf(error);
+        const rejected = error !== null && field !== undefined ? { [field]: `${error.code}: ${error.message}` } : {};
+        const fields = { draft, change: (part: Partial<ServiceDraft>) => { clearError(); change(part); }, editing: false, errors: { ...found, ...rejected } };
+        return <SpaceBetween size="l">
           <ServiceFields {...fields} nameless />
           {usesAwsvpc(definition?.networkMode) ? <NetworkFields {...fields} /> : null}
           <Container header={<Header variant="h2">{text.overrides}</Header>}>
@@ -55,8 +65,8 @@ function RunTaskForm({ cluster, defaults }: { cluster: string; defaults: readonl
               <Input value={command} spellcheck={false} onChange={({ detail }) => { setCommand(detail.value); }} />
             </FormField>
           </Container>
-        </SpaceBetween>
-      )}
+        </SpaceBetween>;
+      }}
     </ResourceForm>
   );
 }
