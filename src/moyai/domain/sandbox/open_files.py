@@ -3,6 +3,9 @@
 An Envoy that can't open a socket ends, with all that it serves, and each connection, flow and request that it forwards
 needs one more. So everything that clients can open is bounded, by parts that together leave it a sixteenth of its files
 for listeners, health checks and the control plane.
+
+A session is the flow of datagrams from one port of a client, and holds an open file. The clusters of an Envoy have
+equal parts of its sessions: a datagram beyond its cluster's part is dropped.
 """
 
 from __future__ import annotations
@@ -11,9 +14,16 @@ from typing import Final
 
 import msgspec
 
-from moyai.domain.sandbox.datagrams import SESSIONS
-
 _CONNECTIONS: Final = 50_000
+SESSIONS: Final = 16_384
+"""The most sessions of an Envoy: fewer than the ports that a network namespace has for its sockets (28,232)."""
+FLOW_IDLE: Final = 120
+"""Seconds without a datagram after which a load balancer's flow ends."""
+PUBLIC_FLOW_IDLE: Final = FLOW_IDLE + 30
+"""Seconds without a datagram after which a flow of a public port ends. It outlasts the flow of a load balancer behind
+the public port: otherwise the next client could get the freed port, and the load balancer would take it for the one
+before.
+"""
 _ENOUGH: Final = 262_144
 """Open files with which an Envoy reaches all of its greatest limits."""
 _SIXTEENTHS: Final = 16

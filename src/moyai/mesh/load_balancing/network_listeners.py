@@ -16,7 +16,7 @@ from moyai.domain.elb.front import group_cluster
 from moyai.domain.elb.load_balancer import LoadBalancer, LoadBalancerNode
 from moyai.domain.elb.rule import ForwardAction, Listener, ListenerProtocol, WeightedGroup
 from moyai.domain.queries.load_balancing import crosses_zones, keeps_client_address
-from moyai.domain.sandbox.datagrams import FLOW_IDLE
+from moyai.domain.sandbox.open_files import FLOW_IDLE
 from moyai.mesh.ir import (
     FrontListener,
     MeshService,

@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from moyai.domain.sandbox.datagrams import PUBLIC_FLOW_IDLE
 from moyai.domain.sandbox.network_spec import PublishedPort
-from moyai.domain.sandbox.open_files import equal_part
+from moyai.domain.sandbox.open_files import PUBLIC_FLOW_IDLE, equal_part
 from moyai.runtime.linux.system_containers import configs
 from moyai.runtime.linux.system_containers.gateway_config import ENVOY_TYPES, Json
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance, public_name

