@@ -40,18 +40,10 @@ def rule_form(group_rule: RuleOfGroup) -> dict[str, object]:
     """A rule as responses have it."""
     group, rule = group_rule
     return {
-        "security_group_rule_id": rule.id,
-        "security_group_rule_arn": _arn(group_rule),
-        "group_id": group.id,
+        **_members(group, rule),
+        "security_group_rule_arn": arn("ec2", group.scope, f"security-group-rule/{rule.id}"),
         "group_owner_id": group.scope.account,
-        "is_egress": rule.egress,
-        "ip_protocol": rule.protocol,
-        "from_port": -1 if rule.from_port is None else rule.from_port,
-        "to_port": -1 if rule.to_port is None else rule.to_port,
-        "cidr_ipv4": rule.cidr_ipv4,
-        "cidr_ipv6": rule.cidr_ipv6,
         "referenced_group_info": _referenced_group(group, rule),
-        "description": rule.description,
         "tags": tag_list(rule.tags),
     }
 
@@ -65,6 +57,11 @@ def _referenced_group(group: SecurityGroup, rule: SecurityGroupRule) -> dict[str
 
 def revoked_form(group: SecurityGroup, rule: SecurityGroupRule) -> dict[str, object]:
     """A revoked rule as the responses of Revoke operations have it."""
+    return {**_members(group, rule), "referenced_group_id": None if rule.group is None else rule.group.id}
+
+
+def _members(group: SecurityGroup, rule: SecurityGroupRule) -> dict[str, object]:
+    """The members of a rule that all responses have."""
     return {
         "security_group_rule_id": rule.id,
         "group_id": group.id,
@@ -74,13 +71,8 @@ def revoked_form(group: SecurityGroup, rule: SecurityGroupRule) -> dict[str, obj
         "to_port": -1 if rule.to_port is None else rule.to_port,
         "cidr_ipv4": rule.cidr_ipv4,
         "cidr_ipv6": rule.cidr_ipv6,
-        "referenced_group_id": None if rule.group is None else rule.group.id,
         "description": rule.description,
     }
-
-
-def _arn(group_rule: RuleOfGroup) -> str:
-    return arn("ec2", group_rule.group.scope, f"security-group-rule/{group_rule.rule.id}")
 
 
 _KIND = DescribedKind[RuleOfGroup](

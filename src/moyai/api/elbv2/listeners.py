@@ -89,7 +89,8 @@ def describe_listeners(ctx: Context, request: DescribeListenersRequest) -> dict[
         listeners = resources_of(ctx, LISTENER, request.listener_arns)
     listing = ("listeners", request.load_balancer_arn, request.listener_arns)
     selected, marker = page_of(listeners, listing, request)
-    return {"listeners": [_view(world, listener) for listener in selected], "next_marker": marker}
+    views = [listener_view(listener, default_rule(world, listener.arn)) for listener in selected]
+    return {"listeners": views, "next_marker": marker}
 
 
 def modify_listener(ctx: Context, request: ModifyListenerRequest) -> dict[str, object]:
@@ -146,10 +147,6 @@ def listener_view(listener: Listener, rule: Rule) -> dict[str, object]:
         "alpn_policy": [] if listener.alpn_policy is None else [listener.alpn_policy],
         "mutual_authentication": {"mode": "off"} if listener.protocol == "HTTPS" else None,
     }
-
-
-def _view(world: World, listener: Listener) -> dict[str, object]:
-    return listener_view(listener, default_rule(world, listener.arn))
 
 
 def _check_port(ctx: Context, balancer: LoadBalancer, port: int) -> None:

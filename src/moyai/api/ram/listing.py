@@ -129,7 +129,7 @@ def list_principals(ctx: Context, request: ListPrincipalsRequest) -> dict[str, o
         principals = [
             (association.entity, association.created_at, association.updated_at)
             for association in share.principals
-            if _holds(association.status)
+            if association.status is AssociationStatus.ASSOCIATED
         ]
         owner = [(scope_of(share.arn).account, share.created_at, share.updated_at)]
         for account, created_at, updated_at in principals if is_owner else owner:
@@ -217,10 +217,6 @@ def _summary(permission: Permission) -> dict[str, object]:
         "permission_type": "AWS_MANAGED",
         "feature_set": STANDARD,
     }
-
-
-def _holds(status: AssociationStatus) -> bool:
-    return status is AssociationStatus.ASSOCIATED
 
 
 def _check_type(resource_type: str | None) -> None:

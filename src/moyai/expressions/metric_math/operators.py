@@ -33,12 +33,12 @@ def negate(operand: Operand) -> Operand:
 def _apply(sign: str, compute: BinaryOperator, left: Operand, right: Operand) -> Operand:
     if isinstance(left, str) or isinstance(right, str):
         raise ValidationFault(f"A text or a word can't be an operand of '{sign}'.")
-    if isinstance(left, tuple) and isinstance(right, tuple):
+    if isinstance(left, tuple):
+        if not isinstance(right, tuple):
+            return tuple(_of_series(compute, series, right, series) for series in left)
         if len(left) != len(right):
             raise ValidationFault(f"The arrays beside '{sign}' have {len(left)} and {len(right)} time series.")
         return tuple(_of_series(compute, one, other) for one, other in zip(left, right, strict=True))
-    if isinstance(left, tuple):
-        return tuple(_of_array_member(compute, series, right) for series in left)
     if isinstance(right, tuple):
         return tuple(_of_series(compute, left, series, series) for series in right)
     return (
@@ -46,10 +46,6 @@ def _apply(sign: str, compute: BinaryOperator, left: Operand, right: Operand) ->
         if isinstance(left, float) and isinstance(right, float)
         else _of_series(compute, left, right)
     )
-
-
-def _of_array_member(compute: BinaryOperator, series: TimeSeries, right: Operand) -> TimeSeries:
-    return _of_series(compute, series, right, series)  # type: ignore[arg-type]  # right is neither text nor array here
 
 
 def _of_series(

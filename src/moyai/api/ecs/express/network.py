@@ -26,7 +26,7 @@ from moyai.domain.queries.vpc import (
 )
 from moyai.domain.vpc.default import ANYWHERE
 from moyai.domain.vpc.vpc import Subnet, Vpc
-from moyai.kernel.ids import SecurityGroupId, SubnetId, VpcId
+from moyai.kernel.ids import SecurityGroupId, SubnetId
 
 MOST_OWN_GROUPS: Final = 4
 """Security groups that a caller can add to the service's own."""
@@ -61,10 +61,11 @@ def place_of(ctx: Context, network: ExpressNetwork, definition: TaskDefinition) 
 def default_subnets(ctx: Context) -> tuple[SubnetId, ...]:
     """The subnets of the default VPC, one in each zone. Raises InvalidParameter if there is none."""
     vpc = default_vpc_of(ctx.store.world, ctx.scope)
-    subnets = [] if vpc is None else [s for s in _subnets_of(ctx, vpc.id) if s.default_for_az]
-    if not subnets:
+    subnets = () if vpc is None else all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc.id)
+    identities = tuple(subnet.id for subnet in subnets if subnet.default_for_az)
+    if not identities:
         raise InvalidParameter("There is no default VPC with default subnets. Name subnets in networkConfiguration.")
-    return tuple(subnet.id for subnet in subnets)
+    return identities
 
 
 def place_in(ctx: Context, identities: Sequence[SubnetId]) -> ServicePlace:
@@ -91,10 +92,6 @@ def place_in(ctx: Context, identities: Sequence[SubnetId]) -> ServicePlace:
 def one_of_each_zone(subnets: Sequence[Subnet]) -> list[Subnet]:
     """The first subnet of each zone."""
     return list({subnet.zone: subnet for subnet in reversed(subnets)}.values())
-
-
-def _subnets_of(ctx: Context, vpc: VpcId) -> Sequence[Subnet]:
-    return all_in_vpc(ctx.store.world, Subnet, ctx.scope, vpc)
 
 
 def _is_public(ctx: Context, subnet: Subnet) -> bool:
