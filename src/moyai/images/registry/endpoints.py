@@ -32,7 +32,6 @@ class RegistryEndpoint(msgspec.Struct, frozen=True):
     """Whether the server's certificate is verified."""
     prefix: str = ""
     """The prefix for names of repositories, such as ``dockerhub/``."""
-    is_mirror: bool = False
 
     @property
     def is_loopback(self) -> bool:
@@ -76,5 +75,4 @@ def _mirror(url: str, settings: RegistrySettings) -> RegistryEndpoint:
         schemes=(parts.scheme,),
         is_verified=not is_insecure,
         prefix=f"{prefix}/" if prefix else "",
-        is_mirror=True,
     )
