@@ -65,6 +65,13 @@ class Context(msgspec.Struct, frozen=True):
     """The stack for whose resource moyai itself calls. Such a call may set reserved tags and create nested stacks."""
 
 
+class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The members of a request for a page of a list."""
+
+    max_results: int | None = None
+    next_token: str | None = None
+
+
 class StackCaller(msgspec.Struct, frozen=True):
     """The sender of a call for a resource of a stack.
 

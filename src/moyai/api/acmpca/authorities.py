@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from moyai.api.acmpca.lookup import REMEMBERED, TAG_RULES, authority_of, page_of, require_status
 from moyai.api.idempotency import fingerprint, is_repeat
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.keys import scope_key, scope_of
 from moyai.domain.pca.algorithms import KeyAlgorithm, SigningAlgorithm
@@ -96,11 +96,9 @@ class AuthorityRequest(msgspec.Struct, frozen=True):
     certificate_authority_arn: str
 
 
-class ListCertificateAuthoritiesRequest(msgspec.Struct, frozen=True):
+class ListCertificateAuthoritiesRequest(PageRequest, frozen=True):
     """A page of the caller's authorities; no others exist."""
 
-    max_results: int | None = None
-    next_token: str | None = None
     resource_owner: str = "SELF"
 
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.acmpca.lookup import page_of, undeleted_authority_of
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.keys import scope_of
 from moyai.domain.pca.authority import AuthorityPermission, CertificateAuthority
 from moyai.domain.pca.errors import PermissionAlreadyExists, ResourceNotFound
@@ -38,12 +38,10 @@ class CreatePermissionRequest(PermissionRequest, frozen=True, kw_only=True):
     actions: tuple[str, ...]
 
 
-class ListPermissionsRequest(msgspec.Struct, frozen=True):
+class ListPermissionsRequest(PageRequest, frozen=True):
     """A page of an authority's permissions."""
 
     certificate_authority_arn: str
-    max_results: int | None = None
-    next_token: str | None = None
 
 
 def create_permission(ctx: Context, request: CreatePermissionRequest) -> None:

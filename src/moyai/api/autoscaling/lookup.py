@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.autoscaling.errors import InvalidNextToken, ObjectNotFound
 from moyai.domain.autoscaling.target import ScalableTarget
 from moyai.domain.ecs.service import Service, ServiceStatus
@@ -32,14 +32,12 @@ class ScalableTargetRequest(msgspec.Struct, frozen=True, kw_only=True):
     scalable_dimension: str
 
 
-class ScalableTargetListRequest(msgspec.Struct, frozen=True, kw_only=True):
+class ScalableTargetListRequest(PageRequest, frozen=True, kw_only=True):
     """A request for a page of the items of one scalable target, or of all."""
 
     service_namespace: str
     resource_id: str | None = None
     scalable_dimension: str | None = None
-    max_results: int | None = None
-    next_token: str | None = None
 
 
 def check_kind(namespace: str, dimension: str | None = None) -> None:

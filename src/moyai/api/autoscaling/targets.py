@@ -23,7 +23,7 @@ from moyai.api.autoscaling.lookup import (
     service_named,
     target_of,
 )
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.tagging import TagOperations, checked_tags
 from moyai.domain.autoscaling.errors import ResourceNotFound, TooManyTags
 from moyai.domain.autoscaling.target import ScalableTarget
@@ -61,14 +61,12 @@ class RegisterScalableTargetRequest(ScalableTargetRequest, frozen=True, kw_only=
     tags: Mapping[str, str] = {}
 
 
-class DescribeScalableTargetsRequest(msgspec.Struct, frozen=True):
+class DescribeScalableTargetsRequest(PageRequest, frozen=True):
     """Targets, some or all."""
 
     service_namespace: str
     resource_ids: tuple[str, ...] = ()
     scalable_dimension: str | None = None
-    max_results: int | None = None
-    next_token: str | None = None
 
 
 class DeregisterScalableTargetRequest(ScalableTargetRequest, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ import msgspec
 
 from moyai.api.cloudformation.beginning import MAX_STACKS
 from moyai.api.cloudformation.lookup import page_of
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.cloudformation.errors import ResourceTypeNotFound
 from moyai.stacks.template.sections import MAX_MEMBERS
 from moyai.stacks.types.registry import resource_types
@@ -40,14 +40,12 @@ class TypeFilters(msgspec.Struct, frozen=True):
     type_name_prefix: str = ""
 
 
-class ListTypesRequest(msgspec.Struct, frozen=True):
+class ListTypesRequest(PageRequest, frozen=True):
     visibility: str = "PRIVATE"
     provisioning_type: str | None = None
     deprecated_status: str = "LIVE"
     type: str = _RESOURCE
     filters: TypeFilters = TypeFilters()
-    max_results: int | None = None
-    next_token: str | None = None
 
 
 def describe_account_limits(ctx: Context, request: DescribeAccountLimitsRequest) -> dict[str, object]:

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from moyai.api.cloudformation.lookup import page_of, stack_of
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.cloudformation.drift import DriftDetection, DriftStatus, ResourceDrift
 from moyai.domain.cloudformation.errors import StackFault
 from moyai.domain.cloudformation.stack import Stack, StackStatus, resource_key
@@ -38,11 +38,9 @@ class DescribeStackDriftDetectionStatusRequest(msgspec.Struct, frozen=True):
     stack_drift_detection_id: str
 
 
-class DescribeStackResourceDriftsRequest(msgspec.Struct, frozen=True):
+class DescribeStackResourceDriftsRequest(PageRequest, frozen=True):
     stack_name: str
     stack_resource_drift_status_filters: tuple[str, ...] = ()
-    max_results: int | None = None
-    next_token: str | None = None
 
 
 def detect_stack_drift(ctx: Context, request: DetectStackDriftRequest) -> dict[str, object]:

@@ -12,19 +12,17 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.cloudmap.lookup import instance_of, page_of, service_of
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.cloudmap.errors import CustomHealthNotFound
 from moyai.domain.sandbox.state import Health
 from moyai.domain.world import Put
 
 
-class GetInstancesHealthStatusRequest(msgspec.Struct, frozen=True):
+class GetInstancesHealthStatusRequest(PageRequest, frozen=True):
     """Some instances of a service, or all."""
 
     service_id: str
     instances: tuple[str, ...] = ()
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 class UpdateInstanceCustomHealthStatusRequest(msgspec.Struct, frozen=True):

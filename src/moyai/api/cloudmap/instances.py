@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from moyai.api.cloudmap.lookup import instance_of, page_of, service_of
 from moyai.api.cloudmap.operations import Work, new_operation, registration_id, repeated_operation, require_idle, submit
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.cloudmap.errors import ResourceInUse
 from moyai.domain.cloudmap.operation import DeregisterInstance, OperationType, RegisterInstance
 from moyai.domain.cloudmap.quotas import CloudMapQuotas
@@ -44,12 +44,10 @@ class InstanceRequest(msgspec.Struct, frozen=True):
     instance_id: str
 
 
-class ListInstancesRequest(msgspec.Struct, frozen=True):
+class ListInstancesRequest(PageRequest, frozen=True):
     """The instances of one service."""
 
     service_id: str
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 def register_instance(quotas: CloudMapQuotas, ctx: Context, request: RegisterInstanceRequest) -> dict[str, str]:

@@ -14,7 +14,7 @@ import msgspec
 from moyai.api.cloudmap.filters import Filter, FilterRule, matcher
 from moyai.api.cloudmap.lookup import namespace_of, own_namespace_of, owner_kind, page_of
 from moyai.api.cloudmap.operations import Work, new_operation, repeated_operation, submit
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.cloudmap.errors import InvalidInput, ResourceInUse
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
 from moyai.domain.cloudmap.operation import DeleteNamespace, OperationType, UpdateNamespace
@@ -29,11 +29,9 @@ class NamespaceRequest(msgspec.Struct, frozen=True):
     id: str
 
 
-class ListNamespacesRequest(msgspec.Struct, frozen=True):
+class ListNamespacesRequest(PageRequest, frozen=True):
     """Namespaces by type, name, or owner."""
 
-    next_token: str | None = None
-    max_results: int | None = None
     filters: tuple[Filter, ...] = ()
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from moyai.api.cloudmap.filters import Filter, FilterRule, matcher
 from moyai.api.cloudmap.lookup import page_of
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.cloudmap.errors import DuplicateRequest, OperationNotFound
 from moyai.domain.cloudmap.operation import CloudMapOperation, OperationOrder, OperationStatus, OperationType
 from moyai.domain.cloudmap.service import DiscoveryInstance
@@ -39,11 +39,9 @@ class GetOperationRequest(msgspec.Struct, frozen=True):
     owner_account: str | None = None
 
 
-class ListOperationsRequest(msgspec.Struct, frozen=True):
+class ListOperationsRequest(PageRequest, frozen=True):
     """A page of operations, filtered by type, subject, status and time."""
 
-    next_token: str | None = None
-    max_results: int | None = None
     filters: tuple[Filter, ...] = ()
 
 

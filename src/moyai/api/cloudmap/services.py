@@ -25,7 +25,7 @@ from moyai.api.cloudmap.shapes import (
     HealthCheckCustomConfig,
     settings_view,
 )
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.cloudmap.errors import InvalidInput, ResourceInUse, ServiceAlreadyExists
 from moyai.domain.cloudmap.namespace import Namespace, NamespaceType
@@ -78,11 +78,9 @@ class ServiceRequest(msgspec.Struct, frozen=True):
     id: str
 
 
-class ListServicesRequest(msgspec.Struct, frozen=True):
+class ListServicesRequest(PageRequest, frozen=True):
     """Services by namespace or owner."""
 
-    next_token: str | None = None
-    max_results: int | None = None
     filters: tuple[Filter, ...] = ()
 
 

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.ecr.lookup import RepositoryRequest, check_registry, page_of, repository_named, repository_of
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.tagging import Tag, TagOperations, checked_tags
 from moyai.domain.ecr.errors import (
     InvalidParameter,
@@ -80,11 +80,9 @@ class CreateRepositoryRequest(msgspec.Struct, frozen=True):
     encryption_configuration: RepositoryEncryption = RepositoryEncryption()
 
 
-class DescribeRepositoriesRequest(msgspec.Struct, frozen=True):
+class DescribeRepositoriesRequest(PageRequest, frozen=True):
     registry_id: str | None = None
     repository_names: tuple[str, ...] = ()
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 class DeleteRepositoryRequest(RepositoryRequest, frozen=True):

@@ -14,7 +14,7 @@ import msgspec
 
 from moyai.api.ecs.paging import PageQuery, paginate
 from moyai.api.ecs.unsupported import unsupported_value
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.ecs.account_setting import SETTING_RULES, AccountSetting, SettingType, root_of, setting_key
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.world import Delete, Put, World
@@ -40,13 +40,11 @@ class DeleteAccountSettingRequest(msgspec.Struct, frozen=True):
     principal_arn: str | None = None
 
 
-class ListAccountSettingsRequest(msgspec.Struct, frozen=True):
+class ListAccountSettingsRequest(PageRequest, frozen=True):
     name: str | None = None
     value: str | None = None
     principal_arn: str | None = None
     effective_settings: bool = False
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 def put_account_setting(ctx: Context, request: PutAccountSettingRequest) -> dict[str, object]:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from moyai.api.efs.lookup import access_point_of, available_file_system, file_system_of, page_of
 from moyai.api.efs.tags import ACCESS_POINT_RULES
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.tagging import Tag, checked_tags, tag_list
 from moyai.domain.efs.errors import AccessPointAlreadyExists, AccessPointLimitExceeded, BadRequest
 from moyai.domain.efs.file_system import AccessPoint, PosixUser, RootDirectory
@@ -38,9 +38,7 @@ class CreateAccessPointRequest(msgspec.Struct, frozen=True):
     root_directory: RootDirectory = RootDirectory()
 
 
-class DescribeAccessPointsRequest(msgspec.Struct, frozen=True):
-    max_results: int | None = None
-    next_token: str | None = None
+class DescribeAccessPointsRequest(PageRequest, frozen=True):
     access_point_id: str | None = None
     file_system_id: str | None = None
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
 from moyai.api.efs.lookup import FileSystemRequest, access_point_of, file_system_of, page_of
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.tagging import TagOperations, tag_list
 from moyai.domain.efs.errors import BadRequest
 from moyai.domain.efs.file_system import AccessPoint, FileSystem
@@ -27,17 +25,12 @@ class DescribeTagsRequest(FileSystemRequest, frozen=True):
     marker: str | None = None
 
 
-class ListTagsForResourceRequest(msgspec.Struct, frozen=True):
+class ListTagsForResourceRequest(PageRequest, frozen=True):
     resource_id: str
-    max_results: int | None = None
-    next_token: str | None = None
 
 
-class DescribeAccountPreferencesRequest(msgspec.Struct, frozen=True):
+class DescribeAccountPreferencesRequest(PageRequest, frozen=True):
     """Input of DescribeAccountPreferences, whose response is never longer than a page."""
-
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 def describe_tags(ctx: Context, request: DescribeTagsRequest) -> dict[str, object]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.ram.entities import checked_principals, checked_resources, permissions_with
 from moyai.api.ram.lookup import call_of, is_repeat, page_of, share_of, with_call
 from moyai.api.ram.views import association_view, associations_view
@@ -34,7 +34,7 @@ class AssociationRequest(msgspec.Struct, frozen=True):
     client_token: str | None = None
 
 
-class GetResourceShareAssociationsRequest(msgspec.Struct, frozen=True):
+class GetResourceShareAssociationsRequest(PageRequest, frozen=True):
     """Associations of the caller's shares: PRINCIPAL or RESOURCE."""
 
     association_type: str
@@ -42,8 +42,6 @@ class GetResourceShareAssociationsRequest(msgspec.Struct, frozen=True):
     resource_arn: str | None = None
     principal: str | None = None
     association_status: str | None = None
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 def associate_resource_share(ctx: Context, request: AssociationRequest) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.ram.lookup import call_of, invitation_of, is_repeat, page_of, with_call
 from moyai.api.ram.views import invitation_view
 from moyai.domain.keys import scope_key
@@ -20,13 +20,11 @@ from moyai.domain.world import Put
 from moyai.kernel.ids import InvitationArn
 
 
-class GetResourceShareInvitationsRequest(msgspec.Struct, frozen=True):
+class GetResourceShareInvitationsRequest(PageRequest, frozen=True):
     """Invitations to the caller."""
 
     resource_share_invitation_arns: tuple[str, ...] = ()
     resource_share_arns: tuple[str, ...] = ()
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 class AnswerRequest(msgspec.Struct, frozen=True):
@@ -36,12 +34,10 @@ class AnswerRequest(msgspec.Struct, frozen=True):
     client_token: str | None = None
 
 
-class ListPendingInvitationResourcesRequest(msgspec.Struct, frozen=True):
+class ListPendingInvitationResourcesRequest(PageRequest, frozen=True):
     """The invitation whose resources to list."""
 
     resource_share_invitation_arn: str
-    next_token: str | None = None
-    max_results: int | None = None
     resource_region_scope: str | None = None
 
 

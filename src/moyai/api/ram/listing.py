@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.ram.entities import checked_permissions
 from moyai.api.ram.lookup import page_of, share_of
 from moyai.api.ram.shares import shares_of
@@ -27,7 +27,7 @@ _ALL_SCOPES: Final = "ALL"
 _REGIONAL: Final = "REGIONAL"
 
 
-class ListResourcesRequest(msgspec.Struct, frozen=True):
+class ListResourcesRequest(PageRequest, frozen=True):
     """Resources that the caller shares (SELF) or that are shared with it (OTHER-ACCOUNTS)."""
 
     resource_owner: str
@@ -35,12 +35,10 @@ class ListResourcesRequest(msgspec.Struct, frozen=True):
     resource_type: str | None = None
     resource_arns: tuple[str, ...] = ()
     resource_share_arns: tuple[str, ...] = ()
-    next_token: str | None = None
-    max_results: int | None = None
     resource_region_scope: str | None = None
 
 
-class ListPrincipalsRequest(msgspec.Struct, frozen=True):
+class ListPrincipalsRequest(PageRequest, frozen=True):
     """With whom the caller shares (SELF), or who shares with it (OTHER-ACCOUNTS)."""
 
     resource_owner: str
@@ -48,20 +46,14 @@ class ListPrincipalsRequest(msgspec.Struct, frozen=True):
     principals: tuple[str, ...] = ()
     resource_type: str | None = None
     resource_share_arns: tuple[str, ...] = ()
-    next_token: str | None = None
-    max_results: int | None = None
 
 
-class ListPermissionsRequest(msgspec.Struct, frozen=True):
+class ListPermissionsRequest(PageRequest, frozen=True):
     resource_type: str | None = None
-    next_token: str | None = None
-    max_results: int | None = None
     permission_type: str | None = None
 
 
-class ListResourceTypesRequest(msgspec.Struct, frozen=True):
-    next_token: str | None = None
-    max_results: int | None = None
+class ListResourceTypesRequest(PageRequest, frozen=True):
     resource_region_scope: str = _ALL_SCOPES
 
 
@@ -72,12 +64,10 @@ class GetPermissionRequest(msgspec.Struct, frozen=True):
     permission_version: int | None = None
 
 
-class ListResourceSharePermissionsRequest(msgspec.Struct, frozen=True):
+class ListResourceSharePermissionsRequest(PageRequest, frozen=True):
     """The permissions of a share."""
 
     resource_share_arn: str
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 class EnableSharingRequest(msgspec.Struct, frozen=True):

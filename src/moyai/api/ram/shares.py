@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.ram.associations import new_associations, new_invitations
 from moyai.api.ram.entities import checked_permissions, checked_principals, checked_resources, permissions_with
 from moyai.api.ram.lookup import TAG_RULES, call_of, is_repeat, page_of, share_of, with_call
@@ -61,7 +61,7 @@ class TagFilter(msgspec.Struct, frozen=True):
     tag_values: tuple[str, ...] = ()
 
 
-class GetResourceSharesRequest(msgspec.Struct, frozen=True):
+class GetResourceSharesRequest(PageRequest, frozen=True):
     """The caller's shares (SELF), or those that it may use (OTHER-ACCOUNTS)."""
 
     resource_owner: str
@@ -71,8 +71,6 @@ class GetResourceSharesRequest(msgspec.Struct, frozen=True):
     tag_filters: tuple[TagFilter, ...] = ()
     permission_arn: str | None = None
     permission_version: int | None = None
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 def create_resource_share(ctx: Context, request: CreateResourceShareRequest) -> dict[str, object]:

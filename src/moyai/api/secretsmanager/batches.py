@@ -5,9 +5,7 @@ Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Batch
 
 from __future__ import annotations
 
-import msgspec
-
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.secretsmanager.listing import Filter, conditions
 from moyai.api.secretsmanager.values import GetSecretValueRequest, get_secret_value
 from moyai.domain.keys import scope_key
@@ -17,13 +15,11 @@ from moyai.domain.secretsmanager.errors import InvalidNextToken, InvalidParamete
 _PAGE_SIZE = 20
 
 
-class BatchGetSecretValueRequest(msgspec.Struct, frozen=True):
+class BatchGetSecretValueRequest(PageRequest, frozen=True):
     """Secrets by their ids, or by filters."""
 
     secret_id_list: tuple[str, ...] = ()
     filters: tuple[Filter, ...] = ()
-    max_results: int | None = None
-    next_token: str | None = None
 
 
 def batch_get_secret_value(ctx: Context, request: BatchGetSecretValueRequest) -> dict[str, object]:

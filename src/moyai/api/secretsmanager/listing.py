@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.secretsmanager.lookup import secret_of
 from moyai.api.secretsmanager.secrets import summary
 from moyai.domain.keys import scope_key
@@ -35,19 +35,15 @@ def conditions(filters: Iterable[Filter]) -> Callable[[ManagedSecret], bool]:
     return lambda secret: all(test(secret) for test in tests)
 
 
-class ListSecretsRequest(msgspec.Struct, frozen=True):
+class ListSecretsRequest(PageRequest, frozen=True):
     include_planned_deletion: bool = False
-    max_results: int | None = None
-    next_token: str | None = None
     filters: tuple[Filter, ...] = ()
     sort_order: str = "desc"
     sort_by: str = "created-date"
 
 
-class ListVersionsRequest(msgspec.Struct, frozen=True):
+class ListVersionsRequest(PageRequest, frozen=True):
     secret_id: str
-    max_results: int | None = None
-    next_token: str | None = None
     include_deprecated: bool = False
 
 

@@ -12,7 +12,7 @@ import re
 import msgspec
 from msgspec.structs import replace
 
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.ssm import lookup
 from moyai.domain.paging import page
 from moyai.domain.ssm.errors import InvalidNextToken, ParameterVersionLabelLimitExceeded, ParameterVersionNotFound
@@ -24,11 +24,9 @@ _MOST_LABELS = 10
 _PAGE = 50
 
 
-class GetParameterHistoryRequest(msgspec.Struct, frozen=True):
+class GetParameterHistoryRequest(PageRequest, frozen=True):
     name: str
     with_decryption: bool = False
-    max_results: int | None = None
-    next_token: str | None = None
 
 
 class LabelParameterVersionRequest(msgspec.Struct, frozen=True):

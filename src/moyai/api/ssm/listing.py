@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.ssm import lookup
 from moyai.domain.keys import scope_key
 from moyai.domain.paging import Page, page
@@ -38,20 +38,16 @@ class OldFilter(msgspec.Struct, frozen=True):
     values: tuple[str, ...]
 
 
-class GetParametersByPathRequest(msgspec.Struct, frozen=True):
+class GetParametersByPathRequest(PageRequest, frozen=True):
     path: str
     recursive: bool = False
     parameter_filters: tuple[ParameterFilter, ...] = ()
     with_decryption: bool = False
-    max_results: int | None = None
-    next_token: str | None = None
 
 
-class DescribeParametersRequest(msgspec.Struct, frozen=True):
+class DescribeParametersRequest(PageRequest, frozen=True):
     filters: tuple[OldFilter, ...] = ()
     parameter_filters: tuple[ParameterFilter, ...] = ()
-    max_results: int | None = None
-    next_token: str | None = None
 
 
 def get_parameters_by_path(ctx: Context, request: GetParametersByPathRequest) -> dict[str, object]:

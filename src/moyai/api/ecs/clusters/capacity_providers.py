@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from moyai.api.ecs.lookup import active_cluster, check_described, tag_rules
 from moyai.api.ecs.paging import PageQuery, paginate
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.tagging import Tag, checked_tags, tag_list
 from moyai.domain.ecs.capacity_provider import CapacityProvider, ManagedScaling
 from moyai.domain.ecs.errors import ClientException, InvalidParameter
@@ -66,12 +66,10 @@ class DeleteCapacityProviderRequest(msgspec.Struct, frozen=True):
     capacity_provider: str
 
 
-class DescribeCapacityProvidersRequest(msgspec.Struct, frozen=True):
+class DescribeCapacityProvidersRequest(PageRequest, frozen=True):
     capacity_providers: tuple[str, ...] = ()
     cluster: str | None = None
     include: frozenset[str] = frozenset()
-    max_results: int | None = None
-    next_token: str | None = None
 
 
 def create_capacity_provider(ctx: Context, request: CreateCapacityProviderRequest) -> dict[str, object]:

@@ -26,7 +26,7 @@ from moyai.api.ecs.lookup import (
     tag_rules,
 )
 from moyai.api.ecs.paging import PageQuery, paginate
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.ecs.cluster import (
     CapacityProviderStrategyItem,
@@ -78,11 +78,6 @@ class CreateClusterRequest(msgspec.Struct, frozen=True):
 class DescribeClustersRequest(msgspec.Struct, frozen=True):
     clusters: tuple[str, ...] = ()
     include: frozenset[str] = frozenset()
-
-
-class ListClustersRequest(msgspec.Struct, frozen=True):
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 class UpdateClusterRequest(msgspec.Struct, frozen=True):
@@ -192,7 +187,7 @@ def describe_clusters(ctx: Context, request: DescribeClustersRequest) -> dict[st
     }
 
 
-def list_clusters(ctx: Context, request: ListClustersRequest) -> dict[str, object]:
+def list_clusters(ctx: Context, request: PageRequest) -> dict[str, object]:
     """The ARNs of the ACTIVE clusters."""
     clusters = ctx.store.world.clusters.by("scope", scope_key(ctx.scope))
     active = (c.arn for c in clusters if c.status is ClusterStatus.ACTIVE)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from moyai.api.ecs.lookup import active_cluster, find_instance
 from moyai.api.ecs.paging import PageQuery, paginate
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.container_instance import Attribute, ContainerInstance
 from moyai.domain.ecs.errors import AttributeLimitExceeded, InvalidParameter, TargetNotFound
@@ -49,13 +49,11 @@ class DeleteAttributesRequest(msgspec.Struct, frozen=True):
     cluster: str | None = None
 
 
-class ListAttributesRequest(msgspec.Struct, frozen=True):
+class ListAttributesRequest(PageRequest, frozen=True):
     target_type: str
     cluster: str | None = None
     attribute_name: str | None = None
     attribute_value: str | None = None
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 def put_attributes(ctx: Context, request: PutAttributesRequest) -> dict[str, object]:

@@ -11,7 +11,7 @@ from moyai.api.ecs.container_instances.view import instance_view
 from moyai.api.ecs.launch.placement_rules import parse_expression
 from moyai.api.ecs.lookup import active_cluster, check_described, find_instance, instance_arn, missing_failures
 from moyai.api.ecs.paging import PageQuery, paginate
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.world import World
@@ -27,12 +27,10 @@ class DescribeContainerInstancesRequest(msgspec.Struct, frozen=True):
     include: frozenset[str] = frozenset()
 
 
-class ListContainerInstancesRequest(msgspec.Struct, frozen=True):
+class ListContainerInstancesRequest(PageRequest, frozen=True):
     cluster: str | None = None
     filter: str | None = None
     status: str | None = None
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 def describe_container_instances(ctx: Context, request: DescribeContainerInstancesRequest) -> dict[str, object]:

@@ -18,7 +18,7 @@ from moyai.api.ecs.daemons.view import daemon_view, summary_view
 from moyai.api.ecs.lookup import NAME, active_cluster, find_definition, tag_rules
 from moyai.api.ecs.paging import PageQuery, paginate
 from moyai.api.idempotency import fingerprint
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.daemon import (
@@ -76,11 +76,9 @@ class DescribeDaemonRequest(msgspec.Struct, frozen=True):
     daemon_arn: str
 
 
-class ListDaemonsRequest(msgspec.Struct, frozen=True):
+class ListDaemonsRequest(PageRequest, frozen=True):
     cluster_arn: str | None = None
     capacity_provider_arns: tuple[str, ...] = ()
-    max_results: int | None = None
-    next_token: str | None = None
 
 
 def create_daemon(ctx: Context, request: CreateDaemonRequest) -> dict[str, object]:

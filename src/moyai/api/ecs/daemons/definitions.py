@@ -19,7 +19,7 @@ from moyai.api.ecs.task_definitions.registration import check_length, put_defini
 from moyai.api.ecs.task_definitions.rules import definition_rules
 from moyai.api.ecs.task_definitions.task_definitions import family_and_number
 from moyai.api.ecs.task_definitions.task_size import task_size
-from moyai.api.operation import Context, operation
+from moyai.api.operation import Context, PageRequest, operation
 from moyai.api.rules import enforce
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.ecs.container_settings import (
@@ -142,14 +142,12 @@ class DeleteDaemonTaskDefinitionRequest(msgspec.Struct, frozen=True):
     daemon_task_definition: str
 
 
-class ListDaemonTaskDefinitionsRequest(msgspec.Struct, frozen=True):
+class ListDaemonTaskDefinitionsRequest(PageRequest, frozen=True):
     family_prefix: str | None = None
     family: str | None = None
     revision: str | None = None
     status: str = "ACTIVE"
     sort: str = "ASC"
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 @operation(input_fault=ClientException)

@@ -11,7 +11,7 @@ from moyai.api.ecs.daemons.daemons import find_daemon
 from moyai.api.ecs.daemons.view import brief_view, deployment_view, revision_view
 from moyai.api.ecs.lookup import missing_failures
 from moyai.api.ecs.paging import CreatedAt, PageQuery, paginate
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.ecs.daemon import DaemonDeployment, DaemonDeploymentStatus, DaemonRevision
 from moyai.domain.ecs.errors import DaemonNotFound, InvalidParameter
 from moyai.domain.keys import scope_of
@@ -19,12 +19,10 @@ from moyai.domain.keys import scope_of
 _MAX_DESCRIBED = 20
 
 
-class ListDaemonDeploymentsRequest(msgspec.Struct, frozen=True):
+class ListDaemonDeploymentsRequest(PageRequest, frozen=True):
     daemon_arn: str
     status: frozenset[DaemonDeploymentStatus] = frozenset()
     created_at: CreatedAt = CreatedAt()
-    max_results: int | None = None
-    next_token: str | None = None
 
 
 class DescribeDaemonDeploymentsRequest(msgspec.Struct, frozen=True):

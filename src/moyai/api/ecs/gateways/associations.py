@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from moyai.api.ecs.gateways.lookup import is_named, known_gateway
 from moyai.api.ecs.lookup import active_cluster
 from moyai.api.ecs.paging import PageQuery, paginate
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.ecs.errors import InvalidParameter, ResourceNotFound
 from moyai.domain.ecs.gateway import GATEWAYS_PER_CLUSTER, GatewayAssociation, GatewayAssociationStatus, association_key
 from moyai.domain.keys import scope_of
@@ -28,12 +28,10 @@ class AssociationRequest(msgspec.Struct, frozen=True):
     cluster: str
 
 
-class ListGatewayClusterAssociationsRequest(msgspec.Struct, frozen=True):
+class ListGatewayClusterAssociationsRequest(PageRequest, frozen=True):
     gateway: str | None = None
     cluster: str | None = None
     status: frozenset[str] = frozenset()
-    max_results: int | None = None
-    next_token: str | None = None
 
 
 def associate_gateway_with_cluster(ctx: Context, request: AssociationRequest) -> dict[str, object]:

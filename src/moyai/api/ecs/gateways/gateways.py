@@ -31,7 +31,7 @@ from moyai.api.ecs.gateways.view import balancers_of, gateway_view, summary
 from moyai.api.ecs.lookup import NAME, tag_rules
 from moyai.api.ecs.paging import PageQuery, paginate
 from moyai.api.idempotency import fingerprint, token_of
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.api.tagging import Tag, checked_tags
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.gateway import GATEWAYS, LOAD_BALANCERS, GatewayStatus, ServiceGateway
@@ -75,11 +75,9 @@ class GatewayRequest(msgspec.Struct, frozen=True):
     gateway: str
 
 
-class ListGatewaysRequest(msgspec.Struct, frozen=True):
+class ListGatewaysRequest(PageRequest, frozen=True):
     names: tuple[str, ...] = ()
     status: frozenset[str] = frozenset()
-    max_results: int | None = None
-    next_token: str | None = None
 
 
 def create_gateway(ctx: Context, request: CreateGatewayRequest) -> dict[str, object]:

@@ -11,7 +11,7 @@ import msgspec
 from moyai.api.ecs.gateways.lookup import is_named, known_gateway
 from moyai.api.ecs.gateways.view import balancers_of, route_view
 from moyai.api.ecs.paging import PageQuery, paginate
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.ecs.errors import InvalidParameter, ResourceNotFound
 from moyai.domain.keys import scope_of
 from moyai.domain.queries.ingress import route_status
@@ -24,20 +24,16 @@ class DescribeGatewayRouteRequest(msgspec.Struct, frozen=True):
     gateway_route_arn: str
 
 
-class DescribeGatewayResourcesRequest(msgspec.Struct, frozen=True):
+class DescribeGatewayResourcesRequest(PageRequest, frozen=True):
     gateway: str
-    max_results: int | None = None
-    next_token: str | None = None
 
 
-class ListGatewayRoutesRequest(msgspec.Struct, frozen=True):
+class ListGatewayRoutesRequest(PageRequest, frozen=True):
     gateway: str | None = None
     cluster: str | None = None
     service: str | None = None
     service_container_port_name: str | None = None
     status: frozenset[str] = frozenset()
-    max_results: int | None = None
-    next_token: str | None = None
 
 
 def describe_gateway_route(ctx: Context, request: DescribeGatewayRouteRequest) -> dict[str, object]:

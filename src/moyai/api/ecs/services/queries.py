@@ -13,7 +13,7 @@ import msgspec
 from moyai.api.ecs.lookup import active_cluster, check_described, missing_failures, service_arn
 from moyai.api.ecs.paging import PageQuery, paginate, paginate_after
 from moyai.api.ecs.services.view import resource_management_type, service_view
-from moyai.api.operation import Context, operation
+from moyai.api.operation import Context, PageRequest, operation
 from moyai.domain.ecs.errors import ClientException, NamespaceNotFound
 from moyai.domain.ecs.service import ServiceStatus
 from moyai.plan.cloudmap.namespaces import find_namespace, not_shared
@@ -28,19 +28,15 @@ class DescribeServicesRequest(msgspec.Struct, frozen=True):
     include: frozenset[str] = frozenset()
 
 
-class ListServicesRequest(msgspec.Struct, frozen=True):
+class ListServicesRequest(PageRequest, frozen=True):
     cluster: str | None = None
     launch_type: str | None = None
     scheduling_strategy: str | None = None
     resource_management_type: str | None = None
-    next_token: str | None = None
-    max_results: int | None = None
 
 
-class ListServicesByNamespaceRequest(msgspec.Struct, frozen=True):
+class ListServicesByNamespaceRequest(PageRequest, frozen=True):
     namespace: str
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 @operation(cached=True)

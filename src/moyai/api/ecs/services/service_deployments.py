@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from moyai.api.ecs.lookup import active_cluster, check_described, missing_failures, service_arn
 from moyai.api.ecs.paging import CreatedAt, PageQuery, paginate
 from moyai.api.ecs.services.deployment_view import brief_view, service_deployment_view, service_revision_view
-from moyai.api.operation import Context
+from moyai.api.operation import Context, PageRequest
 from moyai.domain.ecs.errors import Conflict, InvalidParameter, ServiceDeploymentNotFound, ServiceNotFound
 from moyai.domain.ecs.service_deployment import HookStatus, ServiceDeployment, ServiceDeploymentStatus
 from moyai.domain.ecs.strategy import HookAction, LifecycleStage
@@ -31,13 +31,11 @@ _S = ServiceDeploymentStatus
 _ROLLING_BACK = frozenset({_S.ROLLBACK_REQUESTED, _S.ROLLBACK_IN_PROGRESS})
 
 
-class ListServiceDeploymentsRequest(msgspec.Struct, frozen=True):
+class ListServiceDeploymentsRequest(PageRequest, frozen=True):
     service: str
     cluster: str | None = None
     status: frozenset[ServiceDeploymentStatus] = frozenset()
     created_at: CreatedAt = CreatedAt()
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 class DescribeServiceDeploymentsRequest(msgspec.Struct, frozen=True):

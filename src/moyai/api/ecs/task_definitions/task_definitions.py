@@ -15,7 +15,7 @@ import msgspec
 from moyai.api.ecs.lookup import find_definition
 from moyai.api.ecs.paging import PageQuery, paginate
 from moyai.api.ecs.task_definitions.registration import RegisterTaskDefinitionRequest, new_definition, put_definition
-from moyai.api.operation import Context, operation
+from moyai.api.operation import Context, PageRequest, operation
 from moyai.api.tagging import tag_list
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.task_definition import ContainerDefinition, PortMapping, TaskDefinition, TaskDefinitionStatus
@@ -28,19 +28,15 @@ class DescribeTaskDefinitionRequest(msgspec.Struct, frozen=True):
     include: frozenset[str] = frozenset()
 
 
-class ListTaskDefinitionsRequest(msgspec.Struct, frozen=True):
+class ListTaskDefinitionsRequest(PageRequest, frozen=True):
     family_prefix: str | None = None
     status: str = "ACTIVE"
     sort: str = "ASC"
-    next_token: str | None = None
-    max_results: int | None = None
 
 
-class ListTaskDefinitionFamiliesRequest(msgspec.Struct, frozen=True):
+class ListTaskDefinitionFamiliesRequest(PageRequest, frozen=True):
     family_prefix: str = ""
     status: str = "ALL"
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 @operation(input_fault=ClientException)

@@ -22,7 +22,7 @@ from moyai.api.ecs.lookup import (
 )
 from moyai.api.ecs.paging import PageQuery, paginate_after
 from moyai.api.ecs.tasks.view import task_view
-from moyai.api.operation import Context, operation
+from moyai.api.operation import Context, PageRequest, operation
 from moyai.domain.ecs.cluster import Cluster
 from moyai.domain.ecs.errors import InvalidParameter
 from moyai.domain.ecs.task import Task
@@ -37,7 +37,7 @@ class DescribeTasksRequest(msgspec.Struct, frozen=True):
     include: frozenset[str] = frozenset()
 
 
-class ListTasksRequest(msgspec.Struct, frozen=True):
+class ListTasksRequest(PageRequest, frozen=True):
     cluster: str | None = None
     container_instance: str | None = None
     family: str | None = None
@@ -46,8 +46,6 @@ class ListTasksRequest(msgspec.Struct, frozen=True):
     daemon_name: str | None = None
     desired_status: str = "RUNNING"
     launch_type: str | None = None
-    next_token: str | None = None
-    max_results: int | None = None
 
 
 @operation(cached=True)
