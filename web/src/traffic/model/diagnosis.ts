@@ -1,6 +1,7 @@
 // What an on-call engineer asks about an edge with failures, answered from its metrics. Pure.
 
 import { type Edge, type Workload, workloadId } from "./mesh.ts";
+import type { TimeSpan } from "../../aws/metrics.ts";
 
 /** A value of a metric; `x` is the start of its period. */
 interface Point {
@@ -22,6 +23,13 @@ export function failingSince(requests: readonly Point[], failures: readonly Poin
     else if (since !== null && (gap += 1) > MAX_GAP) break;
   }
   return since;
+}
+
+/** How many responses each class of failed status codes had in a time span. */
+export function failedCodes(series: readonly { label: string; points: readonly Point[] }[], span: TimeSpan): { code: string; count: number }[] {
+  const isIn = ({ x }: Point) => x.getTime() >= span.start * 1000 && x.getTime() < span.end * 1000;
+  const counts = series.map(({ label, points }) => ({ code: label, count: points.filter(isIn).reduce((sum, { y }) => sum + y, 0) }));
+  return counts.filter(({ code, count }) => count > 0 && (code === "4XX" || code === "5XX"));
 }
 
 /** The caller of an edge, and all workloads that reach it by other edges. */

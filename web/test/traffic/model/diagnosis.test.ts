@@ -1,7 +1,7 @@
 // The answers about failures that come from metrics alone.
 
 import { expect, test } from "vitest";
-import { affectedCallers, failingSince } from "../../../src/traffic/model/diagnosis.ts";
+import { affectedCallers, failedCodes, failingSince } from "../../../src/traffic/model/diagnosis.ts";
 import type { Edge, Workload } from "../../../src/traffic/model/mesh.ts";
 
 const points = (...ys: number[]) => ys.map((y, minute) => ({ x: new Date(minute * 60_000), y }));
@@ -18,6 +18,11 @@ test.each([
 test("without failures there is no beginning", () => {
   expect(failingSince(steady, points(0, 0))).toBeNull();
   expect(failingSince(points(100_000, 100_000), points(0, 1))).toBeNull(); // too few to be a run
+});
+
+test("status codes before and after the time range are not counted", () => {
+  const series = [{ label: "2XX", points: steady }, { label: "4XX", points: points(5, 0, 0, 0) }, { label: "5XX", points: points(1, 2, 4, 8) }];
+  expect(failedCodes(series, { start: 60, end: 180 })).toEqual([{ code: "5XX", count: 6 }]);
 });
 
 const workload = (service: string): Workload => ({ kind: "service", cluster: "c", service });

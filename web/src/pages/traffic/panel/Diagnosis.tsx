@@ -19,7 +19,7 @@ import { useLive } from "../../../live/useLive.ts";
 import { RelativeTime } from "../../../parts/Time.tsx";
 import { edgeChartQueries } from "../../../traffic/data/edgeSeries.ts";
 import { readTaskMetrics, type TaskMetrics } from "../../../traffic/data/slowestTasks.ts";
-import { affectedCallers, failingSince, hasFailed } from "../../../traffic/model/diagnosis.ts";
+import { affectedCallers, failedCodes, failingSince, hasFailed } from "../../../traffic/model/diagnosis.ts";
 import { formatCount } from "../../../traffic/model/format.ts";
 import { type Edge, type Workload, workloadId } from "../../../traffic/model/mesh.ts";
 import { chartPeriod, formatTimeRange, resolveTimeRange, surroundingSpan, type TimeRange } from "../../../traffic/model/timeRange.ts";
@@ -95,7 +95,7 @@ function ChangeLink({ workload: { cluster, service }, deployment }: Change) {
   );
 }
 
-/** What the API says of the failures of an edge in and around a time range. */
+/** The metrics and deployments that explain the failures of an edge, in and around a time range. */
 async function readAnswers(target: Target, edge: Edge, range: TimeRange, signal: AbortSignal) {
   const now = Date.now() / 1000;
   const selected = resolveTimeRange(range, now);
@@ -104,11 +104,10 @@ async function readAnswers(target: Target, edge: Edge, range: TimeRange, signal:
   const { traffic, codes } = edgeChartQueries(edge, isTcp);
   const series = await readSeries(target, [...traffic, ...codes], span, chartPeriod(span, now), signal);
   const [requests, failures] = series;
-  const counts = series.slice(traffic.length).map(({ label, points }) => ({ code: label, count: points.filter(({ x }) => x.getTime() >= selected.start * 1000).reduce((sum, { y }) => sum + y, 0) }));
   const hasTasks = !edge.node && !isTcp && edge.caller.kind !== "loadBalancer";
   return {
     since: failingSince(requests?.points ?? [], failures?.points ?? []),
-    codes: counts.filter(({ code, count }) => count > 0 && (code === "4XX" || code === "5XX")),
+    codes: failedCodes(series.slice(traffic.length), selected),
     tasks: hasTasks ? await readTaskMetrics(target, edge, selected, signal) : [],
     changes: await readChanges(target, edge, new Date(span.start * 1000), signal),
   };
