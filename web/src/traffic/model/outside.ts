@@ -1,9 +1,9 @@
-// Traffic from outside: what the proxies of a service received, less what known callers sent. A difference of less than a tenth is
-// no traffic, because proxies report at different times. Behind a load balancer, so few requests as health checks come to are none
-// either.
+// Traffic from outside: what the proxies of a service received, less what known callers sent. A difference of less than a tenth of
+// the total does not count, because proxies report at different times. Nor do fewer requests than HEALTH_CHECK_RATE to a service
+// behind a load balancer, which may be its health checks.
 
 import type { TimeSpan } from "../../aws/metrics.ts";
-import { type Edge, edgeId, type Member, outsideWorkload, SERVICE_CONNECT, successRate } from "./mesh.ts";
+import { type Edge, edgeId, type Member, outsideWorkload, SERVICE_CONNECT, successRate, workloadId } from "./mesh.ts";
 import { durationSeconds } from "./timeRange.ts";
 
 /** What the proxies of all services with a discovery name received. */
@@ -27,11 +27,11 @@ export function outsideEdges(edges: readonly Edge[], members: readonly Member[],
     const reported = edges.filter((edge) => edge.caller.kind === "service" && edge.namespace === namespace && edge.target === name);
     const isTcp = reported.length > 0 ? reported.every(({ protocol }) => protocol === "tcp") : requests === 0;
     const total = isTcp ? connections : requests;
-    const rest = total - reported.reduce((sum, edge) => sum + edge.requests + edge.retries, 0);
-    const outside = Math.round(rest - takeBalanced(edges, balanced, targets, Math.max(rest, 0)));
+    const unreported = total - reported.reduce((sum, edge) => sum + edge.requests + edge.retries, 0);
+    const outside = Math.round(unreported - takeBalanced(edges, balanced, targets, Math.max(unreported, 0)));
     const isBalanced = targets.some(({ targetGroups = [] }) => targetGroups.length > 0);
     if (outside < 1 || outside < total * MIN_SHARE || (isBalanced && outside / durationSeconds(span) < HEALTH_CHECK_RATE)) return [];
-    const failed = failures === null ? null : Math.min(Math.max(Math.round(failures - reported.reduce((sum, edge) => sum + edge.failures, 0)), 0), outside);
+    const outsideFailures = failures === null ? null : Math.min(Math.max(Math.round(failures - reported.reduce((sum, edge) => sum + edge.failures, 0)), 0), outside);
     const key = { caller: outsideWorkload(namespace), target: name, metricNamespaces: SERVICE_CONNECT };
     return [{
       ...key,
@@ -40,22 +40,22 @@ export function outsideEdges(edges: readonly Edge[], members: readonly Member[],
       targets: targets.map(({ workload }) => workload),
       protocol: isTcp ? ("tcp" as const) : ("http" as const),
       requests: outside,
-      failures: failed ?? 0,
+      failures: outsideFailures ?? 0,
       ...{ retries: 0, timeouts: 0, ejected: 0, p50: null, p95: null, p99: null },
       rate: outside / durationSeconds(span),
-      success: failed === null || isTcp ? null : successRate(outside, failed),
+      success: outsideFailures === null || isTcp ? null : successRate(outside, outsideFailures),
       deploying: targets.filter(({ deploying }) => deploying).map(({ workload }) => workload),
     }];
   });
 }
 
-/** Takes up to `wanted` of the requests that load balancers sent to these targets, and returns how many there were. */
+/** Takes up to `wanted` requests from those that load balancers sent to these targets; returns how many it took. */
 function takeBalanced(edges: readonly Edge[], balanced: Map<string, number>, targets: readonly Member[], wanted: number): number {
-  const services = new Set(targets.map(({ workload }) => workload.service));
+  const services = new Set(targets.map(({ workload }) => workloadId(workload)));
   let attributed = 0;
   for (const edge of edges) {
     const available = balanced.get(edge.id);
-    if (available === undefined || !edge.targets.some(({ service }) => services.has(service))) continue;
+    if (available === undefined || !edge.targets.some((workload) => services.has(workloadId(workload)))) continue;
     const part = Math.min(available, wanted - attributed);
     balanced.set(edge.id, available - part);
     attributed += part;

@@ -53,7 +53,7 @@ test("where services are in several VPCs, each says in which", () => {
   expect(several).toContain("gate: pay");
 });
 
-test("a caller that is gone, and a name that nobody endpoints, are boxes of their own", () => {
+test("a caller that is gone, and a name that nobody offers, are boxes of their own", () => {
   expect(GRAPH.boxes.find((box) => box.id === "web/old")).toMatchObject({ kind: "unknown", namespace: "shop" });
   expect(GRAPH.boxes.find((box) => box.title === "vanished")).toMatchObject({ kind: "unknown", namespace: "shop" });
 });
@@ -110,6 +110,16 @@ test("what a load balancer sent, and its health checks, are not from outside", (
   expect(outsideOf(3020)).toEqual([]);
   expect(outsideOf(20)).toEqual([]);
   expect(outsideOf(6000)).toMatchObject([{ requests: 3000, success: 1 }]);
+});
+
+test("what a load balancer sent to a service of another cluster with the same name is not subtracted", () => {
+  const group = "targetgroup/cart/02";
+  const namespaces = { own: "AWS/ApplicationELB", aws: "AWS/ApplicationELB", prefix: "" };
+  const edge: EdgeMetrics = { key: { caller: loadBalancerWorkload("app/edge/01"), target: group, metricNamespaces: namespaces }, requests: 3000 };
+  const members = MEMBERS.map((one) => (one.workload.cluster === "pay" && one.workload.service === "cart" ? { ...one, targetGroups: [group] } : one));
+  const inbound = [{ namespace: "shop", name: "cart", requests: 3000, connections: 1, failures: 0 }];
+  const outside = buildMesh(byEdge([edge]), members, MESH.span, inbound).edges.filter(({ caller }) => caller.kind === "outside");
+  expect(outside).toMatchObject([{ requests: 3000 }]);
 });
 
 test("what is around a service is what it reaches and what reaches it, not what those reach besides", () => {
