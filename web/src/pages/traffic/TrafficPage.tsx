@@ -138,7 +138,7 @@ function matchesName(name: string, find: string): boolean {
   return name.toLowerCase().includes(find.toLowerCase());
 }
 
-/** Null without a search. */
+/** The ids of the boxes whose names contain the search text; null without a search. */
 function matchingBoxes(graph: Graph, find: string): ReadonlySet<string> | null {
   return find === "" ? null : new Set(graph.boxes.filter((box) => matchesName(`${box.subtitle}/${box.title}`, find)).map((box) => box.id));
 }

@@ -48,7 +48,7 @@ export function useView(): readonly [View, (change: ViewChange) => void] {
           }
           return next;
         },
-        // Only a change of what is shown is a step of the browser's history.
+        // Only a change of the displayed part of the mesh adds an entry to the browser's history.
         { replace: !("focus" in viewChange || "namespace" in viewChange) },
       );
     },

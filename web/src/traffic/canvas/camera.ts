@@ -25,16 +25,16 @@ export function toView(camera: Camera, view: Size, point: Point): Point {
 /** Zooms by a factor around an anchor, a point of the view, which stays in place. */
 export function zoomBy(camera: Camera, view: Size, factor: number, anchor: Point = { x: view.width / 2, y: view.height / 2 }): Camera {
   const zoom = Math.min(Math.max(camera.zoom * factor, MIN_ZOOM), MAX_ZOOM);
-  const fixed = toWorld(camera, view, anchor);
-  return { zoom, x: fixed.x - (anchor.x - view.width / 2) / zoom, y: fixed.y - (anchor.y - view.height / 2) / zoom };
+  const anchorInWorld = toWorld(camera, view, anchor);
+  return { zoom, x: anchorInWorld.x - (anchor.x - view.width / 2) / zoom, y: anchorInWorld.y - (anchor.y - view.height / 2) / zoom };
 }
 
-/** Moves the camera by so many pixels of the view. */
+/** Moves the camera. `delta`: in pixels of the view. */
 export function panBy(camera: Camera, delta: Point): Camera {
   return { ...camera, x: camera.x + delta.x / camera.zoom, y: camera.y + delta.y / camera.zoom };
 }
 
-/** The camera that shows a whole picture, a small one somewhat enlarged. */
+/** The camera that shows a whole picture. A small picture is enlarged, up to MAX_FIT_ZOOM. */
 export function fitTo(picture: Size, view: Size): Camera {
   const available = { width: Math.max(view.width - 2 * MARGIN, 1), height: Math.max(view.height - 2 * MARGIN, 1) };
   const zoom = Math.min(available.width / Math.max(picture.width, 1), available.height / Math.max(picture.height, 1), MAX_FIT_ZOOM);

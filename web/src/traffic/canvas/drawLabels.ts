@@ -3,15 +3,14 @@
 
 import type { Bounds } from "../layout/geometry.ts";
 import { formatMs, formatPercent, formatRate } from "../model/format.ts";
-import { type DrawContext, FONT, type MapTexts, type ZoomedStyle } from "./drawStyle.ts";
+import { type DrawContext, FONT, type MapTexts, TONE_SIGNS, type ZoomedStyle } from "./drawStyle.ts";
 import type { LineData, SceneLine } from "./scene.ts";
 
 const FONT_SIZE = { max: 11, min: 9 } as const; // pixels of the view; between them it follows the zoom
 const LINE_HEIGHT = 1.18; // of the font size
 const PADDING = 2;
-const WIDE_LINE = 5; // half of its width, up to which the space is clear of it
-const LABELS_MIN_ZOOM = 0.22; // below which no label has room
-const SIGNS = { good: "", none: "", fair: " !", bad: " !!" } as const;
+const WIDE_LINE = 5; // half a line's width; wider lines reach into the label's space
+const LABELS_MIN_ZOOM = 0.22; // no label has room at a smaller zoom
 
 /** Draws the labels and returns their bounds. */
 export function drawLabels(ctx: DrawContext, lines: readonly SceneLine[], style: ZoomedStyle): Bounds[] {
@@ -23,7 +22,7 @@ export function drawLabels(ctx: DrawContext, lines: readonly SceneLine[], style:
 
 /** The texts of a line's label, from the longest to the shortest form. */
 export function labelForms(line: LineData, texts: MapTexts): string[][] {
-  const success = line.success === null || line.tone === "good" ? "" : `${formatPercent(line.success, texts.locale)}${SIGNS[line.tone]}`;
+  const success = line.success === null || line.tone === "good" ? "" : `${formatPercent(line.success, texts.locale)}${TONE_SIGNS[line.tone]}`;
   const ejected = line.ejected > 0 ? `⊘ ${line.ejected}` : "";
   const rate = formatRate(line.rate, texts.locale);
   const first = [rate, success, ejected].filter((text) => text !== "").join(" ");
@@ -39,7 +38,7 @@ function drawLabel(ctx: DrawContext, { line, label, width: lineWidth }: SceneLin
   const size = Math.max(FONT_SIZE.min, Math.min(FONT_SIZE.max * zoom, FONT_SIZE.max)) / zoom;
   ctx.font = `600 ${size}px ${FONT}`;
   const [left, top, right] = label;
-  const bottom = label[3] - Math.max(lineWidth / 2 - WIDE_LINE, 0); // a very wide line reaches into the space
+  const bottom = label[3] - Math.max(lineWidth / 2 - WIDE_LINE, 0); // a wide line reaches into the space
   for (const texts of labelForms(line, style.texts)) {
     const width = Math.max(...texts.map((text) => ctx.measureText(text).width)) + 2 * PADDING;
     const height = texts.length * size * LINE_HEIGHT + PADDING;

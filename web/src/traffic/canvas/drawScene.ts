@@ -5,7 +5,7 @@ import { BOX, type Bounds, boxBounds, overlaps } from "../layout/geometry.ts";
 import type { NamespaceFrame } from "../layout/layout.ts";
 import { formatPercent, formatRate } from "../model/format.ts";
 import { drawLabels } from "./drawLabels.ts";
-import { type DrawContext, type DrawStyle, FONT, type ZoomedStyle } from "./drawStyle.ts";
+import { type DrawContext, type DrawStyle, FONT, TONE_SIGNS, type ZoomedStyle } from "./drawStyle.ts";
 import { ARROW_LENGTH, type Scene, type SceneBox, type SceneLine } from "./scene.ts";
 import type { Tile } from "./tile.ts";
 
@@ -141,7 +141,7 @@ function drawBoxState(ctx: DrawContext, { box, x, y }: SceneBox, { palette, text
 
 /** `12/s 99.5 % !` and `↻ 1/2`, with the number of unhealthy tasks, if there are any, as `1/2 ✕ 1`. */
 export function boxState(box: SceneBox["box"], locale: string): { readonly traffic: string; readonly tasks: string } {
-  const success = box.success === null ? "" : `${formatPercent(box.success, locale)}${{ good: "", none: "", fair: " !", bad: " !!" }[box.tone]}`;
+  const success = box.success === null ? "" : `${formatPercent(box.success, locale)}${TONE_SIGNS[box.tone]}`;
   const traffic = box.rate === null ? "" : `${formatRate(box.rate, locale)}  ${success}`.trim();
   return { traffic, tasks: [box.deploying ? "↻" : "", box.tasks, box.unhealthy > 0 ? `✕ ${box.unhealthy}` : ""].filter((part) => part !== "").join(" ") };
 }

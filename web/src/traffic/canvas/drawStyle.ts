@@ -6,12 +6,15 @@ import type { Highlight, SceneItem } from "./scene.ts";
 
 export const FONT = '"Open Sans", "Helvetica Neue", Roboto, Arial, sans-serif';
 
+/** The signs after a success rate, for those who do not see the color. */
+export const TONE_SIGNS = { good: "", none: "", fair: " !", bad: " !!" } as const;
+
 export type DrawContext = OffscreenCanvasRenderingContext2D;
 
 export interface MapTexts {
-  /** Titles of the frames that are no namespace, by id. */
+  /** The titles of frames that do not stand for a namespace, by id. */
   readonly frames: Readonly<Record<string, string>>;
-  /** Names of boxes that have none of their own, by kind. */
+  /** The names of boxes without a name, by kind. */
   readonly names: Readonly<Partial<Record<GraphBox["kind"], string>>>;
   /** Subtitles that name the kind of a box. */
   readonly kinds: Readonly<Partial<Record<GraphBox["kind"], string>>>;

@@ -21,7 +21,7 @@ export class MapCanvas {
   #picture: Picture | null = null;
   #view: Size = { width: 0, height: 0 };
   #camera: Camera | null = null;
-  #isFitted = true; // until somebody moves the camera
+  #isFitted = true; // until the user moves the camera
   #request: DrawRequest | null = null;
   #drawn: DrawnTile | null = null;
   #frame: number | null = null;
@@ -50,7 +50,7 @@ export class MapCanvas {
     this.#drawn?.pixels.close();
   }
 
-  /** Shows a picture. A camera that somebody has moved stays; another one shows the whole picture. */
+  /** Shows a picture. A camera that the user has moved stays; otherwise the whole picture is visible. */
   show(picture: Picture): void {
     this.#picture = picture;
     this.#adapt();

@@ -34,7 +34,7 @@ export const METRIC_SOURCES: Readonly<Record<EdgeMetricName, MetricSource>> = {
 
 const aws = (metric: string, stat: string): MetricSource => ({ definedBy: "aws", metric, stat });
 
-/** Those of load balancers. A request whose connection to a target failed has no response of a target. */
+/** The sources for edges of load balancers. A request whose connection to a target failed has no status code of a target. */
 const LOAD_BALANCER_SOURCES: Readonly<Partial<Record<EdgeMetricName, readonly MetricSource[]>>> = {
   requests: [aws("RequestCount", "Sum")],
   connections: [aws("NewFlowCount", "Sum")],
@@ -49,7 +49,7 @@ export function sourcesOf(key: EdgeKey, metric: EdgeMetricName): readonly Metric
   return key.caller.kind === "loadBalancer" ? (LOAD_BALANCER_SOURCES[metric] ?? []) : [METRIC_SOURCES[metric]];
 }
 
-/** Milliseconds in the unit of an edge's latencies: a load balancer measures in seconds. */
+/** The factor from the unit of an edge's latencies to milliseconds: load balancers measure in seconds. */
 export function latencyUnit(key: EdgeKey): number {
   return key.caller.kind === "loadBalancer" ? 1000 : 1;
 }
@@ -79,7 +79,7 @@ export function edgeDimensions({ caller, target, node }: EdgeKey): Dimension[] {
   ];
 }
 
-/** The edges that have each metric. An edge has a metric once there was something to count. */
+/** The edges that have each metric. An edge has a metric once it has counted something. */
 export type EdgesByMetric = ReadonlyMap<EdgeMetricName, readonly EdgeKey[]>;
 
 export async function listEdges(target: Target, signal: AbortSignal): Promise<EdgesByMetric> {
@@ -97,15 +97,15 @@ export async function listEdges(target: Target, signal: AbortSignal): Promise<Ed
 export function edgesByMetric(metrics: readonly Metric[]): EdgesByMetric {
   const byMetric = new Map<string, EdgeKey[]>();
   const ownNamespaces = new Map<string, string>();
-  const balanced = new Map<EdgeMetricName, EdgeKey[]>();
+  const loadBalancerEdges = new Map<EdgeMetricName, EdgeKey[]>();
   for (const metric of metrics) {
-    const balancedKey = loadBalancerKeyOf(metric);
-    if (balancedKey) for (const counted of HAVING[metric.MetricName ?? ""] ?? []) balanced.set(counted, [...(balanced.get(counted) ?? []), balancedKey]);
+    const loadBalancerKey = loadBalancerKeyOf(metric);
+    if (loadBalancerKey) for (const name of METRICS_LISTED_WITH[metric.MetricName ?? ""] ?? []) loadBalancerEdges.set(name, [...(loadBalancerEdges.get(name) ?? []), loadBalancerKey]);
     const key = edgeKeyOf(metric);
     const [namespace, name] = [metric.Namespace ?? "", metric.MetricName ?? ""];
     if (!key) continue;
     const hasOwnNamespace = key.node && name === `${APP_MESH.prefix}${RESPONSE_TIME}` && namespace !== APP_MESH.own;
-    if (hasOwnNamespace) ownNamespaces.set(edgeId(key), namespace); // the default namespace has older values only
+    if (hasOwnNamespace) ownNamespaces.set(edgeId(key), namespace); // the values in the default namespace are older
     else byMetric.set(name, [...(byMetric.get(name) ?? []), key]);
   }
   const withNamespace = (key: EdgeKey): EdgeKey => {
@@ -115,8 +115,8 @@ export function edgesByMetric(metrics: readonly Metric[]): EdgesByMetric {
   const edges = new Map<EdgeMetricName, readonly EdgeKey[]>();
   for (const name of Object.keys(METRIC_SOURCES) as EdgeMetricName[]) {
     const { definedBy, metric } = METRIC_SOURCES[name];
-    const listedAs = definedBy === "own" ? metric : METRIC_SOURCES.requests.metric; // every request is timed
-    edges.set(name, [...(byMetric.get(listedAs) ?? []).map(withNamespace), ...(balanced.get(name) ?? [])]);
+    const listedAs = definedBy === "own" ? metric : METRIC_SOURCES.requests.metric; // every request has a response time
+    edges.set(name, [...(byMetric.get(listedAs) ?? []).map(withNamespace), ...(loadBalancerEdges.get(name) ?? [])]);
   }
   return edges;
 }
@@ -140,8 +140,8 @@ function edgeKeyOf(metric: Metric): EdgeKey | null {
   };
 }
 
-/** The metrics that an edge of a load balancer has, by the one that it is listed with. */
-const HAVING: Readonly<Record<string, readonly EdgeMetricName[]>> = { RequestCount: ["requests", "failures", "p50", "p95", "p99"], NewFlowCount: ["connections"] };
+/** The metrics of an edge of a load balancer, by the metric that ListMetrics is asked for. */
+const METRICS_LISTED_WITH: Readonly<Record<string, readonly EdgeMetricName[]>> = { RequestCount: ["requests", "failures", "p50", "p95", "p99"], NewFlowCount: ["connections"] };
 
 /** The edge of a load balancer that a metric belongs to; null for any other metric, such as that of one zone. */
 function loadBalancerKeyOf(metric: Metric): EdgeKey | null {

@@ -7,7 +7,7 @@ import { enteringEdges, MemberIndex } from "../model/buildMesh.ts";
 import { type Edge, edgeId, type EdgeKey, type EdgeMetricName, type Member, SERVICE_CONNECT } from "../model/mesh.ts";
 import { cloudWatchMetric, edgeDimensions, listEdges, type MetricSource, sourcesOf } from "./edgeMetrics.ts";
 
-/** The requests that enter the mesh, and their failures: of all edges, or of those of a namespace or a mesh. */
+/** The requests that enter the mesh, and their failures. `namespace`: only the edges of this namespace or mesh; null for all. */
 export async function readTotals(
   target: Target,
   { namespace, members, span, period }: { namespace: string | null; members: readonly Member[]; span: TimeSpan; period: number },
@@ -16,16 +16,15 @@ export async function readTotals(
 ): Promise<{ requests: readonly DataPoint[]; failures: readonly DataPoint[] }> {
   const edges = await listEdges(target, signal);
   const index = new MemberIndex(members);
-  const shown = [...(edges.get("requests") ?? []), ...(edges.get("connections") ?? [])].filter((key) => namespace === null || index.namespaceOf(key) === namespace);
-  const ends = [...shown.map((key) => ({ id: edgeId(key), caller: key.caller, targets: index.targetsOf(key) })), ...outside];
+  const keys = [...(edges.get("requests") ?? []), ...(edges.get("connections") ?? [])].filter((key) => namespace === null || index.namespaceOf(key) === namespace);
+  const ends = [...keys.map((key) => ({ id: edgeId(key), caller: key.caller, targets: index.targetsOf(key) })), ...outside];
   const entering = new Set(enteringEdges(ends).map(({ id }) => id));
   const queriesFor = (metric: EdgeMetricName): SeriesQuery[] => {
-    const keys = (edges.get(metric) ?? []).filter((key) => namespace === null || index.namespaceOf(key) === namespace);
-    const counted = keys.filter((key) => entering.has(edgeId(key)));
-    return counted.flatMap((key) => sourcesOf(key, metric).map((source) => ({ label: metric, ...cloudWatchMetric(key, source), dimensions: edgeDimensions(key) })));
+    const enteringKeys = (edges.get(metric) ?? []).filter((key) => (namespace === null || index.namespaceOf(key) === namespace) && entering.has(edgeId(key)));
+    return enteringKeys.flatMap((key) => sourcesOf(key, metric).map((source) => ({ label: metric, ...cloudWatchMetric(key, source), dimensions: edgeDimensions(key) })));
   };
-  const received = outside.flatMap((edge) => outsideQueries(edge, edge.protocol === "tcp" ? "connections" : "requests").slice(0, 1));
-  const queries = [...queriesFor("requests"), ...queriesFor("connections"), ...queriesFor("failures"), ...received];
+  const outsideRequests = outside.flatMap((edge) => outsideQueries(edge, edge.protocol === "tcp" ? "connections" : "requests").slice(0, 1));
+  const queries = [...queriesFor("requests"), ...queriesFor("connections"), ...queriesFor("failures"), ...outsideRequests];
   const series = await readRawSeries(target, queries, span, period, signal);
   const sum = (parts: readonly Series[]) => dropPartialPeriod(sumSeries(parts, span, period), span, period);
   return {
@@ -34,7 +33,7 @@ export async function readTotals(
   };
 }
 
-/** What the services that callers outside call have received, each with its own dimensions. */
+/** A query for each target of an edge from outside: what the service received under the edge's name, from all callers. */
 function outsideQueries({ target, targets }: Pick<Edge, "target" | "targets">, kind: "requests" | "connections" | "bytes"): SeriesQuery[] {
   const metric = { requests: "RequestCount", connections: "NewConnectionCount", bytes: "ProcessedBytes" }[kind];
   return targets.map(({ cluster, service }) => {
@@ -43,7 +42,7 @@ function outsideQueries({ target, targets }: Pick<Edge, "target" | "targets">, k
   });
 }
 
-/** The queries for the charts of one edge. Of callers outside, there is only what the called service received from all callers. */
+/** The queries for the charts of one edge. For callers outside, these are what the called service received from all callers. */
 export function edgeChartQueries(key: EdgeKey & Partial<Pick<Edge, "targets">>, tcp: boolean) {
   if (key.caller.kind === "outside") {
     const ends = { target: key.target, targets: (key.targets ?? []).slice(0, 1) };

@@ -1,4 +1,5 @@
-// What the proxies of services received, by discovery name: the traffic from outside is the part of it that no caller reports.
+// The requests and connections that the proxies of services received, by discovery name. The part of them that no caller
+// reports is traffic from outside.
 
 import type { MetricDataQuery } from "@aws-sdk/client-cloudwatch";
 import type { Target } from "../../aws/config.ts";
@@ -17,7 +18,7 @@ interface Offer {
   readonly service: string;
 }
 
-/** What was received in the span, for each name that was called at all. */
+/** The requests and connections in a span, for each discovery name that was called. */
 export async function readInbound(target: Target, members: readonly Member[], span: TimeSpan, signal: AbortSignal): Promise<Inbound[]> {
   const offers: Offer[] = members
     .filter(({ workload }) => workload.kind === "service")
@@ -26,7 +27,7 @@ export async function readInbound(target: Target, members: readonly Member[], sp
   const totals = new Map<string, Inbound>();
   for (let first = 0; first < offers.length; first += BATCH) {
     const batch = offers.slice(first, first + BATCH);
-    const queries = batch.flatMap((offer, index) => METRICS.map((metric, which) => countQuery(offer, metric, `q${index * METRICS.length + which}`, period)));
+    const queries = batch.flatMap((offer, index) => METRICS.map((metric, metricIndex) => countQuery(offer, metric, `q${index * METRICS.length + metricIndex}`, period)));
     for (const { Id, Values } of await readMetricData(target, queries, { start: span.start, end: span.start + period }, signal)) {
       const [position, count] = [Number(Id?.slice(1)), Values?.[0]];
       const offer = batch[Math.floor(position / METRICS.length)];
@@ -39,7 +40,7 @@ export async function readInbound(target: Target, members: readonly Member[], sp
   return [...totals.values()];
 }
 
-/** The same with the failures that the proxies of the tasks behind these names counted. */
+/** The traffic of each name with the failures that the proxies of the tasks behind the name counted. */
 export async function readFailures(target: Target, inbound: readonly Inbound[], span: TimeSpan, signal: AbortSignal): Promise<Inbound[]> {
   const period = wholePeriod(span);
   const queried = inbound.slice(0, MAX_QUERIES);
@@ -48,7 +49,7 @@ export async function readFailures(target: Target, inbound: readonly Inbound[], 
   for (const { Id, Values } of queries.length === 0 ? [] : await readMetricData(target, queries, { start: span.start, end: span.start + period }, signal)) {
     failures.set(Number(Id?.slice(1)), Values?.[0] ?? 0);
   }
-  return inbound.map((one, index) => (index < queried.length ? { ...one, failures: failures.get(index) ?? 0 } : one));
+  return inbound.map((traffic, index) => (index < queried.length ? { ...traffic, failures: failures.get(index) ?? 0 } : traffic));
 }
 
 function failuresOf(name: string, period: number): string {

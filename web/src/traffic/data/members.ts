@@ -19,9 +19,9 @@ import { loadBalancerWorkload, type Member, meshId, workloadId, type WorkloadKin
 const BATCH = 10; // the limit of DescribeServices
 const PAGE_SIZE = 100;
 const CONCURRENT_REQUESTS = 4;
-const MAX_TASKS = 500; // whose health is read
+const MAX_TASKS = 500; // with more running tasks, reading the health of all would take long
 
-/** Every service that uses Service Connect or is behind a load balancer, with these, and every virtual node and virtual gateway. */
+/** Every service that uses Service Connect or is behind a load balancer, these load balancers, and every virtual node and virtual gateway. */
 export async function readMembers(target: Target, signal: AbortSignal): Promise<Member[]> {
   const [listed, meshes, groups] = await Promise.all([readServices(target, signal), readMeshes(target), readTargetGroups(target)]);
   const services = await withHealth(target, listed, signal);
@@ -29,7 +29,7 @@ export async function readMembers(target: Target, signal: AbortSignal): Promise<
   return [...services, ...balanced, ...(await Promise.all(meshes.map((mesh) => readMesh(target, mesh)))).flat()];
 }
 
-/** The services with the number of their unhealthy tasks, unless so many tasks run that reading them all would take long. */
+/** The services with the number of their unhealthy tasks; unchanged if more than MAX_TASKS tasks run. */
 async function withHealth(target: Target, services: readonly Member[], signal: AbortSignal): Promise<Member[]> {
   const running = services.reduce((sum, member) => sum + member.running, 0);
   if (running === 0 || running > MAX_TASKS) return [...services];
@@ -43,23 +43,23 @@ async function withHealth(target: Target, services: readonly Member[], signal: A
   return services.map((member) => ({ ...member, unhealthy: unhealthy.get(workloadId(member.workload)) ?? 0 }));
 }
 
-/** The load balancers in front of services, and those of the services that are in no namespace. */
+/** The load balancers in front of services, and the services behind them that are in no namespace. */
 async function readBalanced(target: Target, connected: readonly Member[], groups: readonly TargetGroup[], signal: AbortSignal): Promise<Member[]> {
   const ids = new Set(connected.map(({ workload }) => workloadId(workload)));
-  const others = (await readBalancedServices(target, signal)).map((service) => serviceMember(service, NO_NAMESPACE)).filter(({ workload }) => !ids.has(workloadId(workload)));
-  const services = [...connected, ...others];
+  const unconnected = (await readBalancedServices(target, signal)).map((service) => serviceMember(service, NO_NAMESPACE)).filter(({ workload }) => !ids.has(workloadId(workload)));
+  const services = [...connected, ...unconnected];
   const byBalancer = new Map<string, string[]>();
   for (const { LoadBalancerArns = [], TargetGroupArn } of groups) {
     for (const arn of LoadBalancerArns) byBalancer.set(arn, [...(byBalancer.get(arn) ?? []), targetGroupDimension(TargetGroupArn)]);
   }
   const balancers = [...byBalancer].flatMap(([arn, targetGroups]): Member[] => {
-    const reached = services.filter((member) => member.targetGroups?.some((group) => targetGroups.includes(group)));
-    const [namespace = NO_NAMESPACE, ...more] = new Set(reached.map((member) => member.namespace));
+    const servicesBehind = services.filter((member) => member.targetGroups?.some((group) => targetGroups.includes(group)));
+    const [namespace = NO_NAMESPACE, ...otherNamespaces] = new Set(servicesBehind.map((member) => member.namespace));
     const workload = loadBalancerWorkload(loadBalancerDimension(arn));
-    const place = more.length === 0 ? namespace : LOAD_BALANCERS;
-    return reached.length === 0 ? [] : [{ workload, namespace: place, discoveryNames: [], targetGroups, deploying: false, running: 0, desired: 0, subnets: [] }];
+    const place = otherNamespaces.length === 0 ? namespace : LOAD_BALANCERS;
+    return servicesBehind.length === 0 ? [] : [{ workload, namespace: place, discoveryNames: [], targetGroups, deploying: false, running: 0, desired: 0, subnets: [] }];
   });
-  return [...others, ...balancers];
+  return [...unconnected, ...balancers];
 }
 
 async function readServices(target: Target, signal: AbortSignal): Promise<Member[]> {
@@ -129,7 +129,7 @@ async function readMesh(target: Target, { meshName, meshOwner }: MeshRef): Promi
   return members;
 }
 
-/** A member of a mesh. Its tasks are not counted, because no operation tells which tasks a virtual node has. */
+/** A member of a mesh. Its tasks are not counted, because no API operation lists the tasks of a virtual node. */
 export function meshMember(mesh: string, kind: WorkloadKind, name: string): Member {
   const workload = { kind, cluster: mesh, service: name };
   return { workload, namespace: meshId(mesh), discoveryNames: [], deploying: false, running: 0, desired: 0, subnets: [] };

@@ -16,9 +16,9 @@ export interface Route {
 /** Positions relative to the upper left corner of the frame's content. */
 export interface FrameContent {
   readonly positions: ReadonlyMap<string, Point>;
-  /** Of lines within the frame; of those from elsewhere, from the content's left edge. */
+  /** The routes of lines within the frame; lines from another frame begin at the content's left edge. */
   readonly routes: ReadonlyMap<string, Route>;
-  /** Of lines to elsewhere: their paths up to the content's right edge. */
+  /** The paths of lines to another frame, up to the content's right edge. */
   readonly exits: ReadonlyMap<string, Path>;
   readonly width: number;
   readonly height: number;
@@ -145,15 +145,15 @@ class ConnectedBoxes {
     return { above: Math.max(BOX.height / 2, count === 0 ? 0 : reach + this.#pitchOf(count) - 2) + gap / 2, below: Math.max(BOX.height / 2, reach + 8) + gap / 2 };
   }
 
-  /** The distance between the lines of a box that has so many. */
+  /** The distance between the lines of a box that has `count` lines. */
   #pitchOf(count: number): number {
     return count <= PITCH.few || this.#all.length <= PITCH.small ? PITCH.wide : PITCH.dense;
   }
 
   #lanesOf(line: FrameLine): readonly string[] {
     const isInner = this.#columnOf.has(line.from) && this.#columnOf.has(line.to);
-    const known = isInner ? line : this.#columnOf.has(line.to) ? { from: ENTRY, to: line.to } : { from: line.from, to: EXIT };
-    return this.#columns.lanes.get(lineKey(known)) ?? [];
+    const ends = isInner ? line : this.#columnOf.has(line.to) ? { from: ENTRY, to: line.to } : { from: line.from, to: EXIT };
+    return this.#columns.lanes.get(lineKey(ends)) ?? [];
   }
 
   #topZone(): number {

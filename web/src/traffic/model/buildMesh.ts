@@ -1,6 +1,6 @@
 // Builds the mesh from metrics and members. An edge is in the namespace of its caller, since a service is a member of one
 // namespace; its targets are the members of that namespace that offer the name. If the caller is deleted, the edge is in the
-// only namespace that endpoints the name. The dimensions of an edge in a mesh name all of this themselves. An edge of a load
+// only namespace that offers the name. The dimensions of an edge in a mesh name all of this themselves. An edge of a load
 // balancer leads to the services that register in the target group, and is in their namespace.
 
 import type { TimeSpan } from "../../aws/metrics.ts";

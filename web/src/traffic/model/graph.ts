@@ -77,23 +77,23 @@ export function buildGraph(mesh: Mesh, grouping: Grouping, vpcs: VpcNames = new 
     for (const to of new Set(ends)) {
       const merged = `${from}>${to}`;
       const line = byEnds.get(merged);
-      const ownId = grouping === "service" ? edge.id + (ends.length > 1 ? `>${to}` : "") : merged;
-      byEnds.set(merged, line ? { ...line, edges: [...line.edges, edge], id: merged } : { from, to, edges: [edge], id: ownId });
+      const singleEdgeId = grouping === "service" ? edge.id + (ends.length > 1 ? `>${to}` : "") : merged;
+      byEnds.set(merged, line ? { ...line, edges: [...line.edges, edge], id: merged } : { from, to, edges: [edge], id: singleEdgeId });
     }
   }
   const lines = [...byEnds.values()].map((line) => buildLine(line.id, line));
   return { boxes: [...boxes.values()].map((box) => ({ ...box, ...boxTraffic(box, lines) })), lines };
 }
 
-/** What a box receives; of those that only send, what they send. */
+/** The traffic that a box receives; for a box that only sends, the traffic that it sends. */
 function boxTraffic({ id, kind }: PlainBox, lines: readonly GraphLine[]): Pick<GraphBox, "rate" | "success" | "tone"> {
   const isSource = kind === "outside" || kind === "loadBalancer";
-  const own = lines.filter((line) => (isSource ? line.from === id : line.to === id));
-  if (own.length === 0) return { rate: null, success: null, tone: "none" };
-  const measured = own.flatMap(({ edges }) => edges).filter((edge) => edge.success !== null);
+  const boxLines = lines.filter((line) => (isSource ? line.from === id : line.to === id));
+  if (boxLines.length === 0) return { rate: null, success: null, tone: "none" };
+  const measured = boxLines.flatMap(({ edges }) => edges).filter((edge) => edge.success !== null);
   const sum = (metric: "requests" | "failures") => measured.reduce((total, edge) => total + edge[metric], 0);
   const success = successRate(sum("requests"), sum("failures"));
-  return { rate: own.reduce((total, line) => total + line.rate, 0), success, tone: toneOf(success) };
+  return { rate: boxLines.reduce((total, line) => total + line.rate, 0), success, tone: toneOf(success) };
 }
 
 function usesSeveralVpcs(members: readonly Member[], vpcs: VpcNames): boolean {

@@ -6,9 +6,9 @@ import type { TimeSpan } from "../../aws/metrics.ts";
 export type WorkloadKind = "service" | "virtualNode" | "virtualGateway" | "loadBalancer" | "outside";
 
 /**
- * An ECS service of a cluster, or a virtual node or virtual gateway of a mesh, whose name is then in `cluster`. Of a load
- * balancer, `service` is the value of its dimension in metrics (`app/web/0123456789abcdef`), and `cluster` is `elb`. Of callers
- * outside, `cluster` is the namespace.
+ * An ECS service of a cluster, or a virtual node or virtual gateway, for which `cluster` is the mesh. For a load balancer, `service`
+ * is the value of its dimension in metrics (`app/web/0123456789abcdef`), and `cluster` is `elb`. For callers outside, `cluster` is
+ * the namespace.
  */
 export interface Workload {
   readonly kind: WorkloadKind;
@@ -22,7 +22,7 @@ export interface Member {
   /** The name of the namespace, or `mesh/` and the name of the mesh; NO_NAMESPACE or LOAD_BALANCERS for other members. */
   readonly namespace: string;
   readonly discoveryNames: readonly string[];
-  /** The target groups that a service registers its tasks in, or that a load balancer forwards to, as their dimension has them. */
+  /** The target groups of a service or a load balancer, as values of their dimension in metrics. */
   readonly targetGroups?: readonly string[];
   readonly deploying: boolean;
   readonly running: number;
@@ -48,8 +48,8 @@ export const SERVICE_CONNECT: MetricNamespaces = { own: "Moyai/ServiceConnect", 
 export interface EdgeKey {
   readonly caller: Workload;
   /**
-   * A discovery name or a virtual service. Of an Application Load Balancer, the dimension of the target group; of a Network Load
-   * Balancer, whose flows are not counted by target group, its own.
+   * A discovery name or a virtual service. For an Application Load Balancer, the dimension of the target group; for a Network Load
+   * Balancer, the dimension of the load balancer, because its flows are not counted by target group.
    */
   readonly target: string;
   /** In a mesh: the virtual node that answered. */

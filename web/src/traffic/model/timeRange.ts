@@ -13,7 +13,7 @@ export const MAX_RANGE = 15 * DAY; // the retention of metrics by the minute
 const FINE_RETENTION = 3 * HOUR; // of periods shorter than a minute
 const UNITS: Readonly<Record<string, number>> = { m: MINUTE, h: HOUR, d: DAY };
 
-/** The ranges that the picker endpoints, shortest first; the first is "live". */
+/** The ranges that the picker offers, shortest first; the first is "live". */
 export const RELATIVE_RANGES = ["1m", "5m", "1h", "3h", "12h", "1d", "7d"] as const;
 export const DEFAULT_RANGE = "5m";
 

@@ -56,7 +56,7 @@ export function BoxPanel({ box, graph, focused, onFocus, onLine }: BoxPanelProps
   );
 }
 
-/** How spans name what a box stands for; null for what has no proxies of its own. */
+/** The names that spans have for the workload of a box; null if the box has no proxies. */
 function tracedBox({ kind, id, namespace, title }: GraphBox): { service: string; cluster?: string; namespace?: string } | null {
   const [cluster, service] = id.split("/");
   if (kind === "service" && cluster && service) return { cluster, service };

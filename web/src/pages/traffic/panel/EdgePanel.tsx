@@ -85,7 +85,7 @@ function Summary({ edge }: { edge: Edge }) {
   return <KeyValuePairs columns={4} minColumnWidth={130} items={items} />;
 }
 
-/** The name of a workload; that of a service is a link, and what has proxies has a link to its traces. */
+/** The name of a workload. Services and load balancers link to their pages; workloads with proxies link to their traces. */
 function WorkloadLink({ workload, deploying }: { workload: Workload; deploying: boolean }) {
   const text = useText().traffic;
   if (workload.kind === "outside") return <>{text.kinds.outside} <Box variant="span" color="text-body-secondary">{text.map.outsideDetail}</Box></>;
