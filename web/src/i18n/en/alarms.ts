@@ -4,7 +4,7 @@ export const alarms = {
   title: "Alarms",
   find: "Find alarms",
   empty: "No alarms",
-  emptyDetail: "A CloudWatch alarm watches a metric. Deployments roll back, and services scale, by alarms.",
+  emptyDetail: "A CloudWatch alarm watches a metric. Alarms can roll back deployments and scale services.",
   name: "Alarm",
   state: "State",
   condition: "Condition",

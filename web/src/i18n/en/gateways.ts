@@ -69,7 +69,7 @@ export const gateways = {
     scheme: "Scheme",
     schemes: { "internet-facing": "Internet-facing", internal: "Internal" },
     maximum: "Maximum number of load balancers",
-    maximumDetail: "1 to 10. 25 services share one.",
+    maximumDetail: "1 to 10. Up to 25 services share a load balancer.",
     header: "Test traffic header name",
     headerDetail: "Optional. Requests with this header reach the new tasks of a deployment first.",
     value: "Test traffic header value",

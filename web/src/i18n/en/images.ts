@@ -5,7 +5,7 @@ export const images = {
   description: "The images on this machine, from which tasks run.",
   find: "Find images",
   empty: "No images",
-  emptyDetail: "An image is pulled when a task needs it. moyai image pull, load and import, and docker push, bring others. Simulated tasks need none.",
+  emptyDetail: "An image is pulled when a task needs it. You can also add images with moyai image pull, load or import, or docker push. Simulated tasks need no images.",
   name: "Image",
   source: "Source",
   imported: "Imported or loaded",
@@ -18,7 +18,7 @@ export const images = {
   remove: {
     open: "Remove",
     title: (name: string) => `Remove ${name}`,
-    effect: "The name is removed, and the layers that no other image needs. The next task with this image pulls it again.",
+    effect: "The name and the layers that no other image needs are removed. The next task with this image pulls it again.",
     effectInUse: (count: number) => `${count === 1 ? "A task uses" : `${count} tasks use`} this image, and keeps running. Layers are deleted when no task needs them any more. The next task with this image pulls it again.`,
     action: "Remove image",
     done: (name: string) => `Image ${name} removed`,

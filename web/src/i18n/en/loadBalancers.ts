@@ -58,7 +58,7 @@ export const loadBalancers = {
     tasks: "Tasks",
     find: "Find services",
     none: "No ECS services behind this load balancer",
-    noneDetail: "Name one of its target groups in the load balancing section of a service.",
+    noneDetail: "Specify one of its target groups in the load balancing section of a service.",
   },
   delete: {
     open: "Delete",
@@ -83,7 +83,7 @@ export const loadBalancers = {
     basic: "Basic configuration",
     nameConstraint: "Up to 32 letters, numbers, and hyphens. A name can't begin or end with a hyphen, or begin with internal-.",
     typeDetail: { application: "For HTTP and HTTPS, with rules on the host, the path, and headers.", network: "For TCP, TLS, and UDP connections." },
-    schemeDetail: { "internet-facing": "Answers this machine as well as the VPC.", internal: "Answers only the VPC and VPCs that are peered with it." },
+    schemeDetail: { "internet-facing": "Reachable from this machine and from the VPC.", internal: "Reachable only from the VPC and from VPCs that are peered with it." },
     network: "Network mapping",
     vpcDetail: "Targets have to be in this VPC.",
     subnets: "Subnets",

@@ -102,7 +102,7 @@ export const parts = {
     ALARM: "In alarm",
     INSUFFICIENT_DATA: "Insufficient data",
   },
-  yes: "On",
-  no: "Off",
+  on: "On",
+  off: "Off",
   none: "–",
 } as const;

@@ -4,7 +4,7 @@ export const stacks = {
   title: "Stacks",
   find: "Find stacks",
   empty: "No stacks",
-  emptyDetail: "CloudFormation creates all resources of a template as a stack. aws cloudformation deploy and cdk deploy make one.",
+  emptyDetail: "CloudFormation creates all resources of a template as a stack. aws cloudformation deploy and cdk deploy create stacks.",
   name: "Name",
   status: "Status",
   description: "Description",

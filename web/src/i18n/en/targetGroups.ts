@@ -33,7 +33,7 @@ export const targetGroups = {
     service: "Service",
     find: "Find targets",
     none: "No registered targets",
-    noneDetail: "Services register their tasks by themselves.",
+    noneDetail: "Services register their tasks automatically.",
     counts: { healthy: "Healthy", unhealthy: "Unhealthy", initial: "Initial", draining: "Draining", unused: "Unused", unavailable: "Unavailable" },
   },
   register: {
@@ -48,7 +48,7 @@ export const targetGroups = {
   deregister: {
     open: "Deregister",
     title: (id: string) => `Deregister target ${id}?`,
-    effect: "It receives no new requests, and drains until the last one has ended.",
+    effect: "The target receives no new requests, and drains until its last request has ended.",
     ofService: (service: string) => `The target is a task of the service ${service}, which replaces the task. Scale the service or stop the task instead.`,
     action: "Deregister",
     done: (id: string) => `Target ${id} is being deregistered`,
@@ -63,7 +63,7 @@ export const targetGroups = {
     path: "Path",
     port: "Port",
     trafficPort: "Traffic port",
-    portDetail: "traffic-port is each target's own port.",
+    portDetail: "traffic-port is the port that each target receives traffic on.",
     healthy: "Healthy threshold",
     unhealthy: "Unhealthy threshold",
     timeout: "Timeout",

@@ -22,7 +22,7 @@ export const express: Translation<typeof english> = {
   deployment: "現在のデプロイ",
   overview: "概要",
   arn: "ARN",
-  created: "作成時刻",
+  created: "作成日時",
   updated: "最終更新",
   infrastructureRole: "インフラストラクチャロール",
   executionRole: "タスク実行ロール",

@@ -103,7 +103,7 @@ export const parts: Translation<typeof english> = {
     ALARM: "アラーム状態",
     INSUFFICIENT_DATA: "データ不足",
   },
-  yes: "オン",
-  no: "オフ",
+  on: "オン",
+  off: "オフ",
   none: "–",
 };

@@ -20,7 +20,7 @@ export const rules: Translation<typeof english> = {
   delete: {
     open: "削除",
     title: (listener) => `リスナー ${listener} を削除しますか?`,
-    effect: "ルールも削除され、ロードバランサーはこのポートへの接続を受け付けなくなります。このアクションを元に戻すことはできません。",
+    effect: "ルールも削除され、ロードバランサーはこのポートへの接続を受け付けなくなります。この操作は元に戻せません。",
     action: "リスナーを削除",
     done: (listener) => `リスナー ${listener} を削除しました`,
   },
@@ -73,7 +73,7 @@ export const rules: Translation<typeof english> = {
   },
   deleteRule: {
     title: (priority) => `優先度 ${priority} のルールを削除しますか?`,
-    effect: "このルールが適用されていたリクエストには、これより下のルールが適用されます。このアクションを元に戻すことはできません。",
+    effect: "このルールが適用されていたリクエストには、これより下のルールが適用されます。この操作は元に戻せません。",
     action: "ルールを削除",
     done: "ルールを削除しました",
   },

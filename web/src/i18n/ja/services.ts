@@ -69,7 +69,7 @@ export const services: Translation<typeof english> = {
     correct: "エラーのあるフィールドを修正してください。",
     problems: {
       family: "タスク定義を選択してください。",
-      name: "1 ～ 255 文字の英数字、ハイフン、アンダースコアを入力してください。",
+      name: "1~255 文字の英数字、ハイフン、アンダースコアを入力してください。",
       count: "0 ～ 10000 の整数を入力してください。",
       tasks: "1 ～ 10 の整数を入力してください。",
       minimum: "0 ～ 100 のパーセントを入力してください。",
@@ -173,7 +173,7 @@ export const services: Translation<typeof english> = {
     kinds: { deployment: "デプロイ", event: "イベント", stop: "タスクの停止", alarm: "アラーム" },
   },
   failures: {
-    title: "タスクが実行され続けていません",
+    title: "タスクの実行が継続していません",
     cause: (count, reason) => `タスク ${count} 件: ${reason}`,
     task: "最新のタスク",
     logs: "ログ",

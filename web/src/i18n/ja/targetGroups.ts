@@ -64,7 +64,7 @@ export const targetGroups: Translation<typeof english> = {
     path: "パス",
     port: "ポート",
     trafficPort: "トラフィックポート",
-    portDetail: "traffic-port は、各ターゲット自身のポートです。",
+    portDetail: "traffic-port は、各ターゲットがトラフィックを受信するポートです。",
     healthy: "正常のしきい値",
     unhealthy: "非正常のしきい値",
     timeout: "タイムアウト",
@@ -89,7 +89,7 @@ export const targetGroups: Translation<typeof english> = {
   delete: {
     open: "削除",
     title: (name) => `ターゲットグループ ${name} を削除しますか?`,
-    effect: "ターゲットの登録も解除されます。リスナーまたはルールで使用されているターゲットグループは削除できません。このアクションを元に戻すことはできません。",
+    effect: "ターゲットの登録も解除されます。リスナーまたはルールで使用されているターゲットグループは削除できません。この操作は元に戻せません。",
     action: "ターゲットグループを削除",
     done: (name) => `ターゲットグループ ${name} を削除しました`,
   },

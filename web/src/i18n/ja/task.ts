@@ -8,7 +8,7 @@ export const task: Translation<typeof english> = {
   lastStatus: "前回のステータス",
   desiredStatus: "必要なステータス",
   launchType: "起動タイプ",
-  provider: "キャパシティープロバイダー",
+  provider: "キャパシティプロバイダー",
   platform: "プラットフォームのバージョン",
   size: "CPU とメモリ",
   sizeOf: (cpu, memory) => `${cpu} CPU ユニット、${memory} MiB`,
@@ -38,7 +38,7 @@ export const task: Translation<typeof english> = {
     title: "イメージのプル",
     source: (name) => `取得元: ${name}`,
     size: (received, total) => `${received} / ${total} MB`,
-    layers: (done, all, present) => `レイヤー ${done} / ${all}${present > 0 ? `（${present} は取得済み）` : ""}`,
+    layers: (done, all, present) => `レイヤー ${done} / ${all}${present > 0 ? ` (${present} は取得済み)` : ""}`,
   },
   timeline: {
     title: "タイムライン",

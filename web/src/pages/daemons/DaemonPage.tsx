@@ -62,7 +62,7 @@ function Overview({ daemon: { daemon, revision } }: { daemon: Daemon }) {
   const text = useText();
   const words = text.daemons;
   const definition = revision?.daemonTaskDefinitionArn;
-  const onOff = (value: boolean | undefined) => (value ? text.parts.yes : text.parts.no);
+  const onOff = (value: boolean | undefined) => (value ? text.parts.on : text.parts.off);
   return (
     <Container header={<Header variant="h2">{words.overview}</Header>}>
       <Properties

@@ -70,7 +70,7 @@ function Overview({ gateway }: { gateway: Gateway }) {
           { label: words.inboundGroup, value: network?.inboundSecurityGroup },
           { label: words.testHeader, value: header === undefined ? null : `${header.name ?? ""}: ${(header.values ?? []).join(", ")}` },
           { label: words.accessLogs, value: logs === undefined ? null : `s3://${logs.bucket ?? ""}/${logs.prefix ?? ""}` },
-          { label: words.protection, value: gateway.deletionProtection ? text.parts.yes : text.parts.no },
+          { label: words.protection, value: gateway.deletionProtection ? text.parts.on : text.parts.off },
           { label: words.role, value: gateway.infrastructureRoleArn },
           { label: words.created, value: <Timestamp date={gateway.createdAt} /> },
           { label: words.arn, value: <CopyableValue value={gateway.gatewayArn} /> },

@@ -35,7 +35,7 @@ function TaskConfiguration({ service }: { service: Service }) {
           { label: words.platform, value: [service.platformFamily, service.platformVersion].filter(Boolean).join(" ") },
           { label: words.capacity, value: strategy ?? service.launchType },
           { label: words.rebalancing, value: service.availabilityZoneRebalancing },
-          { label: words.exec, value: service.enableExecuteCommand ? text.parts.yes : text.parts.no },
+          { label: words.exec, value: service.enableExecuteCommand ? text.parts.on : text.parts.off },
           { label: words.propagate, value: service.propagateTags },
           { label: words.constraints, value: service.placementConstraints?.map((one) => [one.type, one.expression].filter(Boolean).join(" ")).join(", ") },
           { label: words.placement, value: service.placementStrategy?.map((one) => [one.type, one.field].filter(Boolean).join(" ")).join(", ") },
@@ -52,7 +52,7 @@ function DeploymentSettings({ service }: { service: Service }) {
   const words = text.services.configuration;
   const configuration = service.deploymentConfiguration ?? {};
   const breaker = configuration.deploymentCircuitBreaker;
-  const onOff = (on: boolean | undefined) => (on ? text.parts.yes : text.parts.no);
+  const onOff = (on: boolean | undefined) => (on ? text.parts.on : text.parts.off);
   return (
     <Container header={<Header variant="h2">{words.deployment}</Header>}>
       <Properties
@@ -62,7 +62,7 @@ function DeploymentSettings({ service }: { service: Service }) {
           { label: words.percents, value: `${configuration.minimumHealthyPercent ?? 100} % – ${configuration.maximumPercent ?? 200} %` },
           { label: words.bake, value: words.minutes(configuration.bakeTimeInMinutes ?? 0) },
           { label: words.breaker, value: breaker?.enable && breaker.rollback ? words.withRollback : onOff(breaker?.enable) },
-          { label: words.alarms, value: configuration.alarms?.enable ? configuration.alarms.alarmNames?.join(", ") : text.parts.no },
+          { label: words.alarms, value: configuration.alarms?.enable ? configuration.alarms.alarmNames?.join(", ") : text.parts.off },
           { label: words.hooks, value: configuration.lifecycleHooks?.map((hook) => `${hook.targetType ?? "AWS_LAMBDA"}: ${hook.lifecycleStages?.join(", ") ?? ""}`).join("; ") },
           configuration.linearConfiguration
             ? { label: words.steps, value: words.linear(configuration.linearConfiguration.stepPercent ?? 0, configuration.linearConfiguration.stepBakeTimeInMinutes ?? 0) }

@@ -40,7 +40,7 @@ export function ConnectTab({ service }: { service: Service }) {
       <Container header={<Header variant="h2">{words.title}</Header>}>
         <Properties
           items={[
-            { label: words.state, value: <StatusIndicator type="success">{text.parts.yes}</StatusIndicator> },
+            { label: words.state, value: <StatusIndicator type="success">{text.parts.on}</StatusIndicator> },
             {
               label: words.namespace,
               value: namespace?.Id ? <Link href={href(paths.namespace(namespace.Id))}>{namespace.Name}</Link> : namespaceName(namespaces, namespaceId),
@@ -102,7 +102,7 @@ function Endpoints({ service, services, namespace }: EndpointsProps) {
     },
     { id: "protocol", header: words.protocol, cell: (row) => ports.get(row.service.portName)?.appProtocol ?? "tcp" },
     { id: "timeouts", header: words.timeouts, cell: (row) => timeoutsOf(row.service, words) || text.parts.none },
-    { id: "tls", header: words.tls, cell: (row) => nameOf(row.service.tls?.issuerCertificateAuthority?.awsPcaAuthorityArn) || text.parts.no },
+    { id: "tls", header: words.tls, cell: (row) => nameOf(row.service.tls?.issuerCertificateAuthority?.awsPcaAuthorityArn) || text.parts.off },
     { id: "test", header: words.testHeader, cell: (row) => row.test ?? text.parts.none },
     {
       id: "service",

@@ -16,7 +16,7 @@ export function HealthCheckTab({ group }: { group: TargetGroup }) {
     <Container header={<Header variant="h2" actions={edit}>{words.title}</Header>}>
       <Properties
         items={[
-          { label: words.enabled, value: group.HealthCheckEnabled ? text.parts.yes : text.parts.no },
+          { label: words.enabled, value: group.HealthCheckEnabled ? text.parts.on : text.parts.off },
           { label: words.protocol, value: group.HealthCheckProtocol },
           { label: words.port, value: group.HealthCheckPort === "traffic-port" ? words.trafficPort : group.HealthCheckPort },
           { label: words.path, value: group.HealthCheckPath },
