@@ -2,7 +2,7 @@
 
 import type { FlashbarProps } from "@cloudscape-design/components/flashbar";
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from "react";
-import { toApiError } from "../aws/apiError.ts";
+import { formatApiError, toApiError } from "../aws/apiError.ts";
 import { useText } from "../i18n/useText.ts";
 
 export interface Flash {
@@ -49,8 +49,7 @@ export function FlashProvider({ children }: { children: ReactNode }) {
         add({ type: "success", header, content });
       },
       failed: (header, error) => {
-        const { code, message } = toApiError(error);
-        add({ type: "error", header, content: `${code}: ${message}` });
+        add({ type: "error", header, content: formatApiError(toApiError(error)) });
       },
     }),
     [items, add],

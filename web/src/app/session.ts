@@ -7,7 +7,7 @@ export interface Scope {
 }
 
 export interface Session {
-  /** Whether the server requires to sign in. */
+  /** Whether the server requires a login. */
   readonly login: boolean;
   /** The signed-in access key; null if there is none. */
   readonly accessKey: string | null;

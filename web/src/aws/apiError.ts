@@ -10,12 +10,17 @@ export interface ApiError {
 
 export function toApiError(error: unknown): ApiError {
   if (!(error instanceof Error)) return { code: "Error", message: String(error), status: undefined };
-  // The name is that of the SDK's class: of query APIs, `PriorityInUseException` for the code `PriorityInUse`.
+  // error.name is the name of the SDK's class. Errors of query APIs have another code: PriorityInUseException has PriorityInUse.
   const { $metadata: metadata, Code: code } = error as { $metadata?: { httpStatusCode?: number }; Code?: string };
   return { code: code ?? error.name, message: error.message, status: metadata?.httpStatusCode };
 }
 
-/** The result of a read; undefined if the resource is gone, as one is that was deleted since it was listed. */
+/** The error as text, for example `ClusterNotFoundException: Cluster not found.` */
+export function formatApiError({ code, message }: ApiError): string {
+  return `${code}: ${message}`;
+}
+
+/** The result of a read; undefined if it fails with one of `codes`, as it does for a resource that was deleted after it was listed. */
 export async function readUnlessGone<T>(read: Promise<T>, ...codes: readonly string[]): Promise<T | undefined> {
   try {
     return await read;
@@ -25,7 +30,7 @@ export async function readUnlessGone<T>(read: Promise<T>, ...codes: readonly str
   }
 }
 
-/** A missing resource that the API reports as a failure in a successful response, or by leaving it out. */
+/** The error for a missing resource when the API itself succeeds: it reports a failure in the response or leaves the resource out. */
 export class NotFoundError extends Error {
   readonly $metadata = { httpStatusCode: 404 };
 

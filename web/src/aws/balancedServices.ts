@@ -1,4 +1,4 @@
-// The ECS services behind target groups, and the tasks that targets are.
+// The ECS services and the tasks behind target groups.
 
 import type { LoadBalancer as ServiceLoadBalancer, Service, Task } from "@aws-sdk/client-ecs";
 import type { TargetDescription, TargetGroup } from "@aws-sdk/client-elastic-load-balancing-v2";
@@ -26,13 +26,13 @@ export function entryOf(service: Service, group: string | undefined): ServiceLoa
   return service.loadBalancers?.find((entry) => groupsOf(entry).some((arn) => arn === group));
 }
 
-/** The tasks of the services that register in a target group, by the keys of the targets that they may be. */
+/** The tasks of the services that register in a target group, by the `targetKey` of each target that a task can have. */
 export async function readTargetTasks(target: Target, group: TargetGroup, services: readonly Service[], signal: AbortSignal): Promise<ReadonlyMap<string, Task>> {
   const tasks = new Map<string, Task>();
-  for (const service of services.filter((one) => entryOf(one, group.TargetGroupArn))) {
+  for (const service of services.filter((candidate) => entryOf(candidate, group.TargetGroupArn))) {
     const cluster = nameOf(service.clusterArn);
     const filter = { cluster, serviceName: service.serviceName ?? "" };
-    const stopping = await readTasks(target, { ...filter, desiredStatus: "STOPPED" }, signal); // of which some still drain
+    const stopping = await readTasks(target, { ...filter, desiredStatus: "STOPPED" }, signal); // some of them still drain
     const live = [...stopping.filter(({ lastStatus }) => lastStatus !== "STOPPED"), ...(await readTasks(target, { ...filter, desiredStatus: "RUNNING" }, signal))];
     const keysOf = group.TargetType === "ip" ? addressKeys : await hostPortKeys(target, cluster, signal);
     for (const task of live) for (const key of keysOf(task)) tasks.set(key, task);
@@ -40,7 +40,7 @@ export async function readTargetTasks(target: Target, group: TargetGroup, servic
   return tasks;
 }
 
-/** What tells the targets of a group apart as tasks: the address, or the container instance with the host port. */
+/** The key by which the task of a target is found: the IP address, or the container instance with the host port. */
 export function targetKey(group: TargetGroup, registered: TargetDescription | undefined): string {
   return group.TargetType === "ip" ? (registered?.Id ?? "") : `${registered?.Id ?? ""}:${registered?.Port ?? 0}`;
 }

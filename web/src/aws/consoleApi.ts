@@ -1,4 +1,4 @@
-// Requests to the server's endpoints below /console/data, for what AWS has no API.
+// Requests to the server's endpoints below /console/data, which return data that no AWS API has.
 
 import { CSRF_HEADER, type Target } from "./config.ts";
 

@@ -16,7 +16,7 @@ export async function startExecSession(target: Target, cluster: string, task: st
   return { url: sameOriginUrl(session?.streamUrl ?? ""), token: session?.tokenValue ?? "" };
 }
 
-/** The stream URL with this page's origin. The API's own has the host of its request and may lack the TLS of a proxy in front. */
+/** The stream URL with this page's origin. The API builds the URL from its request, in which a proxy may have ended TLS: it can be ws:// where only wss:// works. */
 function sameOriginUrl(streamUrl: string): string {
   const { pathname, search } = new URL(streamUrl);
   return `${window.location.origin.replace(/^http/, "ws")}${pathname}${search}`;

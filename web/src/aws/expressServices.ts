@@ -52,7 +52,7 @@ async function describe(target: Target, arn: string, abortSignal: AbortSignal): 
   return (await ecs(target).send(command, { abortSignal })).service ?? {};
 }
 
-/** What ECS has made for a service, given the ARN of its newest revision. */
+/** The resources that ECS manages for a service, given the ARN of its newest revision. */
 export async function readManagedResources(target: Target, revision: string | undefined, signal: AbortSignal): Promise<ECSManagedResources> {
   const [described] = await readRevisions(target, revision === undefined ? [] : [revision], signal);
   return described?.ecsManagedResources ?? {};

@@ -1,4 +1,5 @@
-// The ports of the server that lead to public addresses of tasks and load balancers, for callers on other machines, and the URLs of load balancers by name. AWS has no such API, so the console has one.
+// The ports of the server that lead callers on other machines to the public addresses of tasks and load balancers, and the URLs
+// of load balancers by name. AWS has no such API, so the console has one.
 
 import type { Target } from "./config.ts";
 import { readConsole } from "./consoleApi.ts";
@@ -14,7 +15,7 @@ export interface GatewayPort {
 export interface ListenerUrl {
   /** The ARN of the load balancer. */
   readonly loadBalancer: string;
-  /** The listener's own port. */
+  /** The listener's port. */
   readonly port: number;
   readonly url: string;
 }

@@ -25,7 +25,10 @@ export interface Revision {
   readonly tags: Tags;
 }
 
-/** A revision, given its ARN or `family:revision`; the latest, given a family. Of a daemon task definition, given its ARN, the containers. */
+/**
+ * The revision with an ARN or `family:revision`, or the latest of a family. For the ARN of a daemon task definition, only its
+ * containers.
+ */
 export async function readTaskDefinition(target: Target, taskDefinition: string, abortSignal: AbortSignal): Promise<TaskDefinition> {
   if (taskDefinition.includes(":daemon-task-definition/")) {
     const { containerDefinitions } = await readDaemonDefinition(target, taskDefinition, abortSignal);
@@ -35,14 +38,14 @@ export async function readTaskDefinition(target: Target, taskDefinition: string,
   return response.taskDefinition ?? {};
 }
 
-/** The same with its tags. */
+/** A revision of a task definition with its tags. */
 export async function readRevision(target: Target, taskDefinition: string, abortSignal: AbortSignal): Promise<Revision> {
   const command = new DescribeTaskDefinitionCommand({ taskDefinition, include: ["TAGS"] });
   const response = await ecs(target).send(command, { abortSignal });
   return { definition: response.taskDefinition ?? {}, tags: response.tags ?? [] };
 }
 
-/** Families with an active revision or, as `INACTIVE`, those without one. */
+/** The families with an active revision; for `INACTIVE`, the families without one. */
 export async function readFamilies(target: Target, status: DefinitionStatus = "ACTIVE"): Promise<string[]> {
   const families: string[] = [];
   for await (const page of paginateListTaskDefinitionFamilies({ client: ecs(target), pageSize: PAGE_SIZE }, { status })) families.push(...(page.families ?? []));

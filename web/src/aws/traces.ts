@@ -44,7 +44,7 @@ export interface TracedWorkload {
   readonly namespace?: string;
 }
 
-/** The newest traces, those of a workload only if one is given. */
+/** The newest traces; with a workload, only those that it took part in. */
 export async function readTraces(target: Target, { service, cluster, namespace }: TracedWorkload, signal: AbortSignal): Promise<Traces> {
   return readConsole(target, "traces", { ...target.scope, service, cluster, namespace }, signal);
 }

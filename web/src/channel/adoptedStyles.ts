@@ -1,6 +1,6 @@
 // Makes xterm.js work with the console's Content-Security-Policy, which blocks <style> elements: while xterm.js opens, its
-// <style> elements are replaced by adopted style sheets, which scripts may create. Not covered are 24-bit colors, which are
-// style attributes and appear as plain text.
+// <style> elements are replaced by adopted style sheets, which scripts may create. 24-bit colors stay
+// blocked, because xterm.js sets them in style attributes: such text has the default color.
 
 const HTML = "http://www.w3.org/1999/xhtml";
 

@@ -52,7 +52,7 @@ export function useRules(listener: string) {
   return useLive(["rules", listener], [LISTENERS, RULES], () => readRules(target, listener));
 }
 
-/** A rule, given its ARN, or the default rule of a listener, given its. */
+/** The rule with an ARN; for the ARN of a listener, its default rule. */
 export function useRule(arn: string) {
   const target = useTarget();
   return useLive(["rule", arn], [LISTENERS, RULES], (signal) => readRule(target, arn, signal));
@@ -89,13 +89,13 @@ export function useTargetHealth(group: string) {
   return useLive(["target-health", group], [TARGETS, TARGET_GROUPS, LISTENERS, RULES], (signal) => readTargetHealth(target, group, signal));
 }
 
-/** The tasks that targets of a group may be, by `targetKey`. */
+/** The tasks that may be targets of a group, by `targetKey`. */
 export function useTargetTasks(group: TargetGroup) {
   const target = useTarget();
   const services = useBalancedServices().data ?? [];
-  const own = services.filter((service) => entryOf(service, group.TargetGroupArn));
-  const key = own.map(({ serviceArn }) => serviceArn).join(" ");
-  return useLive(["target-tasks", group.TargetGroupArn, key], [{ kind: "task" }], (signal) => readTargetTasks(target, group, own, signal));
+  const servicesOfGroup = services.filter((service) => entryOf(service, group.TargetGroupArn));
+  const key = servicesOfGroup.map(({ serviceArn }) => serviceArn).join(" ");
+  return useLive(["target-tasks", group.TargetGroupArn, key], [{ kind: "task" }], (signal) => readTargetTasks(target, group, servicesOfGroup, signal));
 }
 
 /** All services that name a target group. */

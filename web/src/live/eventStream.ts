@@ -112,7 +112,8 @@ export class EventStream {
   }
 
   #reconnectLater(): void {
-    // A browser closes a stream that was answered with an error. It would reconnect any other by itself, but with delays of its own.
+    // The browser closes a stream for good when the server answers with an error. After a lost connection the browser would
+    // reconnect itself, but with its own delays.
     this.#setState(this.#source?.readyState === CLOSED ? "refused" : "lost");
     this.#source?.close();
     clearTimeout(this.#timer);

@@ -38,7 +38,7 @@ export function useService(cluster: string, name: string) {
   return useLive(["service", cluster, name], topics, (signal) => readService(target, cluster, name, signal));
 }
 
-/** What `moyai doctor` finds about a service. */
+/** The problems that `moyai doctor` finds for a service. */
 export function useFindings(cluster: string, service: string) {
   const target = useTarget();
   const topics = [{ kind: "service", cluster }, { kind: "service-events", cluster }, { kind: "task", cluster }];
@@ -103,7 +103,7 @@ export function usePublicAddresses(interfaces: readonly string[]) {
   return useLive(["public-addresses", ...interfaces], [{ kind: "task" }], (signal) => readPublicAddresses(target, interfaces, signal));
 }
 
-/** The ports at which public addresses answer to callers elsewhere. */
+/** The server's ports that lead callers on other machines to public addresses. */
 export function usePublicGateway() {
   const target = useTarget();
   return useLive(["public-gateway"], [{ kind: "task" }, { kind: "load-balancer" }, { kind: "listener" }], (signal) => readPublicGateway(target, signal));
@@ -126,7 +126,7 @@ export function useRevisionsOf(family: string) {
   return useLive(["revisions", family], [{ kind: "task-definition" }], () => (family ? readRevisionsOf(target, family) : Promise.resolve([])));
 }
 
-/** A task definition; undefined if none is given. */
+/** A task definition; undefined without `definition`. */
 export function useDefinition(definition: string | undefined) {
   const target = useTarget();
   return useLive(["definition", definition], [], (signal) => (definition ? readTaskDefinition(target, definition, signal) : Promise.resolve(undefined)));

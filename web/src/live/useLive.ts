@@ -12,7 +12,7 @@ export interface Live {
 export const LiveContext = createContext<Live>({ cache: new QueryCache(), stream: null });
 
 export type LiveQuery<T> = QueryState<T> & {
-  /** Reads it again now. */
+  /** Runs the query again now. */
   readonly reload: () => void;
 };
 
@@ -54,7 +54,7 @@ function useConnectionState(): ConnectionState {
   );
 }
 
-/** Whether the connection to the server is lost. It is not before the first connection. */
+/** Whether the connection to the server is lost; false before the first connection. */
 export function useIsDisconnected(): boolean {
   const state = useConnectionState();
   return state === "lost" || state === "refused";
@@ -69,7 +69,7 @@ export function useHasReconnected(): boolean {
   return wasDisconnected && state === "open";
 }
 
-/** A query with a part of its data, or what follows from it. */
+/** The query with its data mapped. */
 export function mapQuery<A, R>(query: LiveQuery<A>, map: (data: A) => R): LiveQuery<R> {
   const { reload } = query;
   if (query.status === "ready") return { status: "ready", data: map(query.data), error: undefined, reload };
@@ -77,7 +77,7 @@ export function mapQuery<A, R>(query: LiveQuery<A>, map: (data: A) => R): LiveQu
   return { status: "loading", data: undefined, error: undefined, reload };
 }
 
-/** Two queries as one. It has data when both have, and the error of either. */
+/** Two queries as one, which has data when both have, and an error when either has. */
 export function joinQueries<A, B, R>(a: LiveQuery<A>, b: LiveQuery<B>, join: (a: A, b: B) => R): LiveQuery<R> {
   const reload = () => {
     a.reload();

@@ -1,4 +1,4 @@
-// Tabs with a URL each, which can be linked to.
+// Tabs that each have a URL, so that links can lead to them.
 
 import Alert from "@cloudscape-design/components/alert";
 import SpaceBetween from "@cloudscape-design/components/space-between";
@@ -12,11 +12,11 @@ export interface PathTab {
   readonly id: string;
   readonly label: string;
   readonly content: ReactNode;
-  /** Names that the tab had before, in URLs that still lead to it. */
+  /** Former ids of the tab, which still work in URLs. */
   readonly formerIds?: readonly string[];
 }
 
-/** `path` returns the path of a tab; the first tab has the path of the page itself. An unknown tab is said to be unknown. */
+/** `path` returns the path of a tab; the first tab has the path of the page. For an unknown tab, a warning and the first tab appear. */
 export function PathTabs({ tabs, active, path, label }: { tabs: readonly PathTab[]; active: string | undefined; path: (tab?: string) => string; label: string }) {
   const text = useText().parts;
   const navigate = useNavigate();

@@ -35,7 +35,7 @@ export function CopyableUrl({ url }: { url: string }) {
   );
 }
 
-/** A value with a copy button; only the button where the value is shown already. Long values wrap after `:` and `/`. */
+/** A value with a copy button. `iconOnly`: only the button. Long values wrap after `:` and `/`. */
 export function CopyableValue({ value, iconOnly = false }: { value: string | undefined; iconOnly?: boolean }) {
   const text = useText().parts;
   if (!value) return text.none;

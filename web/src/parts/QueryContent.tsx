@@ -6,7 +6,7 @@ import Button from "@cloudscape-design/components/button";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import type { ReactNode } from "react";
-import { toApiError } from "../aws/apiError.ts";
+import { formatApiError, toApiError } from "../aws/apiError.ts";
 import { useText } from "../i18n/useText.ts";
 import type { LiveQuery } from "../live/useLive.ts";
 
@@ -38,12 +38,7 @@ export function ErrorAlert({ error, onRetry, header }: { error: unknown; onRetry
       header={header ?? text.title}
       action={onRetry ? <Button iconName="refresh" onClick={onRetry}>{text.retry}</Button> : undefined}
     >
-      {errorText(error)}
+      {formatApiError(toApiError(error))}
     </Alert>
   );
-}
-
-export function errorText(error: unknown): string {
-  const { code, message } = toApiError(error);
-  return `${code}: ${message}`;
 }

@@ -8,7 +8,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { type ReactNode, type SyntheticEvent, useState } from "react";
 import { useNavigate } from "react-router";
 import { useFlash } from "../app/flash.tsx";
-import { type ApiError, toApiError } from "../aws/apiError.ts";
+import { type ApiError, formatApiError, toApiError } from "../aws/apiError.ts";
 import { useText } from "../i18n/useText.ts";
 
 /** The attempt to send a form. */
@@ -35,7 +35,7 @@ export interface ResourceFormProps {
   readonly isShown?: (error: ApiError) => boolean;
   /** Whether fields are wrong: then nothing is sent. */
   readonly isWrong?: boolean;
-  /** The fields, given the error of the API, if it has rejected them. */
+  /** The fields. `error`: why the API has rejected them; null if it has not. */
   readonly children: (error: ApiError | null, attempt: Attempt) => ReactNode;
 }
 
@@ -67,7 +67,7 @@ export function ResourceForm({ title, editing, submit: label, save, done, next, 
     <form onSubmit={submit}>
       <Form
         header={<Header variant="h1">{title}</Header>}
-        errorText={error !== null && !isShown?.(error) ? `${error.code}: ${error.message}` : isMade && isWrong ? correct : ""}
+        errorText={error !== null && !isShown?.(error) ? formatApiError(error) : isMade && isWrong ? correct : ""}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
             <Button variant="link" formAction="none" onClick={() => { void navigate(back); }}>{text.cancel}</Button>

@@ -1,5 +1,5 @@
-// Cloudscape's choices, each of which names where its options come from. ESLint allows no others, so that none shows the
-// options of a query that has failed as if there were no more.
+// Cloudscape's Select, Multiselect and Autosuggest with the state of the query that reads their options. ESLint forbids the
+// originals, which would show the options of a failed query as if they were complete.
 
 import CloudscapeAutosuggest, { type AutosuggestProps } from "@cloudscape-design/components/autosuggest";
 import CloudscapeMultiselect, { type MultiselectProps } from "@cloudscape-design/components/multiselect";
@@ -8,21 +8,21 @@ import { useText } from "../i18n/useText.ts";
 import type { LiveQuery } from "../live/useLive.ts";
 
 interface OptionsSource {
-  /** The query that the options are read by; null for options that are there when the choice is shown. */
+  /** The query that reads the options; null if the options need no query. */
   readonly optionsFrom: LiveQuery<unknown> | null;
 }
 
-type Own = "statusType" | "errorText" | "recoveryText" | "onLoadItems";
+type StatusProps = "statusType" | "errorText" | "recoveryText" | "onLoadItems";
 
-export function Select({ optionsFrom, ...props }: Omit<SelectProps, Own> & OptionsSource) {
+export function Select({ optionsFrom, ...props }: Omit<SelectProps, StatusProps> & OptionsSource) {
   return <CloudscapeSelect {...props} {...useOptionsStatus(optionsFrom)} />;
 }
 
-export function Multiselect({ optionsFrom, ...props }: Omit<MultiselectProps, Own> & OptionsSource) {
+export function Multiselect({ optionsFrom, ...props }: Omit<MultiselectProps, StatusProps> & OptionsSource) {
   return <CloudscapeMultiselect {...props} {...useOptionsStatus(optionsFrom)} />;
 }
 
-export function Autosuggest({ optionsFrom, ...props }: Omit<AutosuggestProps, Own> & OptionsSource) {
+export function Autosuggest({ optionsFrom, ...props }: Omit<AutosuggestProps, StatusProps> & OptionsSource) {
   return <CloudscapeAutosuggest {...props} {...useOptionsStatus(optionsFrom)} />;
 }
 
