@@ -1,4 +1,4 @@
-// The form for creating and editing a cluster, with the fields of AWS's own console.
+// The form for creating and editing a cluster, with the fields of AWS's console.
 
 import Alert from "@cloudscape-design/components/alert";
 import Button from "@cloudscape-design/components/button";
@@ -14,7 +14,7 @@ import { useNavigate } from "react-router";
 import { useFlash } from "../../app/flash.tsx";
 import { paths } from "../../app/paths.ts";
 import type { ClusterDraft } from "../../aws/clusters.ts";
-import { toApiError } from "../../aws/apiError.ts";
+import { formatApiError, toApiError } from "../../aws/apiError.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useNamespaces } from "../../live/queries.ts";
 import { Autosuggest } from "../../parts/choices.tsx";
@@ -63,7 +63,7 @@ export function ClusterForm({ initial, editing, save }: ClusterFormProps) {
     <form onSubmit={submit}>
       <Form
         header={<Header variant="h1">{editing ? words.editTitle(draft.name) : text.clusters.create}</Header>}
-        errorText={error === null ? "" : `${toApiError(error).code}: ${toApiError(error).message}`}
+        errorText={error === null ? "" : formatApiError(toApiError(error))}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
             <Button variant="link" formAction="none" onClick={() => { void navigate(back); }}>{text.parts.form.cancel}</Button>

@@ -73,19 +73,19 @@ function Ports({ ports, error, onChange }: { ports: readonly Port[]; error: stri
   );
 }
 
-/** The environment variables of a container. */
 export interface VariablesProps {
   readonly variables: readonly Pair[];
   readonly onChange: (variables: readonly Pair[]) => void;
   readonly words: { readonly title: string; readonly empty: string; readonly add: string; readonly value: string };
 }
 
+/** The environment variables of a container. */
 export function Environment(props: Omit<VariablesProps, "words">) {
   const { container, form } = useText().definitions;
   return <Variables {...props} words={{ title: container.environment, empty: form.noVariables, add: form.addVariable, value: form.value }} />;
 }
 
-/** Environment variables with their values, or with what these are read from. */
+/** Environment variables with their values, or with the ARNs of the secrets that hold their values. */
 export function Variables({ variables, onChange, words }: VariablesProps) {
   const text = useText().definitions;
   const input = (member: keyof Pair, label: string) => ({

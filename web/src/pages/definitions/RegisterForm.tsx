@@ -10,12 +10,12 @@ import { type SyntheticEvent, useState } from "react";
 import { useNavigate } from "react-router";
 import { useFlash } from "../../app/flash.tsx";
 import { paths } from "../../app/paths.ts";
-import { toApiError } from "../../aws/apiError.ts";
+import { formatApiError, toApiError } from "../../aws/apiError.ts";
 import { registerTaskDefinition } from "../../aws/taskDefinitions.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { DefinitionFields } from "./DefinitionFields.tsx";
-import { parseObject } from "./definitionJson.ts";
+import { isObject, parseObject } from "./definitionJson.ts";
 import { hasProblems, problemsOf, withTexts } from "./definitionProblems.ts";
 import { DiffView } from "./DiffView.tsx";
 
@@ -24,8 +24,9 @@ const ROWS = 30;
 type View = "fields" | "json";
 
 /**
- * Registers a task definition, by its fields or as JSON, which has all members; with what it changes in `base`. It checks the fields, and of
- * JSON the syntax; the API validates everything else.
+ * Registers a task definition, edited in fields or as JSON; only the JSON has all members. With `base`, the name of the revision
+ * that `initialJson` comes from, the form shows the differences from it. The form checks the fields and the syntax of the JSON;
+ * the API validates everything else.
  */
 export function RegisterForm({ title, initialJson, back, base }: { title: string; initialJson: string; back: string; base?: string }) {
   const text = useText();
@@ -72,7 +73,7 @@ export function RegisterForm({ title, initialJson, back, base }: { title: string
     <form onSubmit={submit}>
       <Form
         header={<Header variant="h1">{title}</Header>}
-        errorText={error !== null ? `${toApiError(error).code}: ${toApiError(error).message}` : isChecked && isWrong ? text.services.form.correct : ""}
+        errorText={error !== null ? formatApiError(toApiError(error)) : isChecked && isWrong ? text.services.form.correct : ""}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
             <Button variant="link" formAction="none" onClick={() => { void navigate(back); }}>{text.parts.form.cancel}</Button>
@@ -108,8 +109,7 @@ interface JsonErrorTexts {
 
 function jsonErrorOf(body: string, words: JsonErrorTexts): string {
   try {
-    const parsed: unknown = JSON.parse(body);
-    return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? "" : words.notObject;
+    return isObject(JSON.parse(body)) ? "" : words.notObject;
   } catch (error) {
     return words.notJson(toApiError(error).message);
   }

@@ -7,7 +7,7 @@ export interface Pair {
   readonly value: string;
 }
 
-/** A port mapping as the form has it: all values as they are typed. `mapping`: what it is read from, with members that the form has not. */
+/** A port mapping in the form, with values as typed. `mapping`: the original, which may have members that the form does not show. */
 export interface Port {
   readonly mapping: JsonObject;
   readonly name: string;
@@ -54,7 +54,10 @@ export function portsOf(container: JsonObject): readonly Port[] {
   }));
 }
 
-/** The container with these ports, each with what its mapping had besides. A port that is no number is sent as typed, and rejected. */
+/**
+ * The container with these ports. Members of a mapping that the form does not show stay. A port that is not a number is sent as
+ * typed, so that the API rejects it.
+ */
 export function withPorts(container: JsonObject, ports: readonly Port[]): JsonObject {
   return withMembers(container, { portMappings: ports.map(mappingOf) });
 }
@@ -69,7 +72,7 @@ export function environmentOf(container: JsonObject): readonly Pair[] {
   return objectsOf(container, "environment").map((variable) => ({ name: textOf(variable, "name"), value: textOf(variable, "value") }));
 }
 
-/** The words of a command, one in each line; null if a word has several lines or is no text, so that only JSON can express it. */
+/** The words of a command, one per line; null if a word is not a string or has several lines, so that only the JSON can hold it. */
 export function commandOf(container: JsonObject): string | null {
   const command: unknown = container.command ?? [];
   const isPlain = Array.isArray(command) && command.every((word) => typeof word === "string" && !word.includes("\n"));

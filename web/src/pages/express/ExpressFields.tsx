@@ -1,4 +1,4 @@
-// The fields of an Express service, in the order of AWS's own console.
+// The fields of an Express service, in the order of AWS's console.
 
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
@@ -25,7 +25,7 @@ type TextMember = { [K in keyof ExpressDraft]: ExpressDraft[K] extends string ? 
 const ARCHITECTURES = ["X86_64", "ARM64"] as const;
 const METRICS = ["AVERAGE_CPU", "AVERAGE_MEMORY", "REQUEST_COUNT_PER_TARGET"] as const;
 
-/** The image, the roles, and what the service is called. */
+/** The image, the roles, and the names of the service and its cluster. */
 export function ApplicationFields(props: ExpressFieldsProps) {
   const text = useText().express;
   const { editing, errorOf } = props;

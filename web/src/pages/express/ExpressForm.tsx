@@ -16,10 +16,10 @@ export interface ExpressFormProps extends Pick<ResourceFormProps, "title" | "edi
   readonly save: (draft: ExpressDraft) => Promise<void>;
 }
 
-/** The fields that no closed section hides. */
+/** The fields outside the expandable section, whose errors are visible even if it is closed. */
 const ALWAYS_VISIBLE: ReadonlySet<ExpressField | null> = new Set<ExpressField>(["image", "executionRoleArn", "infrastructureRoleArn", "serviceName", "cluster"]);
 
-/** The form of an Express service: what it needs, and below that what has a default. */
+/** The form of an Express service: first the required fields, below them the settings with defaults. */
 export function ExpressForm({ initial, save, done, ...form }: ExpressFormProps) {
   const [draft, setDraft] = useState(initial);
   const change = (part: Partial<ExpressDraft>) => { setDraft((current) => ({ ...current, ...part })); };

@@ -27,7 +27,7 @@ import { configurationOf } from "./configuration.ts";
 import { ConfigurationsTab } from "./ConfigurationsTab.tsx";
 import { ResourcesTab } from "./ResourcesTab.tsx";
 
-/** An Express service: its URL, what ECS has made for it, and its active configurations. */
+/** An Express service: its URL, the resources that ECS manages for it, and its active configurations. */
 export default function ExpressServicePage() {
   const text = useText().express;
   const { cluster = "", service: name = "", tab } = useParams();

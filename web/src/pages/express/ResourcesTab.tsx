@@ -14,7 +14,7 @@ import { managedResources } from "./managedResources.ts";
 
 const TOPICS = [{ kind: "service-revision" }, { kind: "ingress-path" }, { kind: "load-balancer" }, { kind: "target-group" }, { kind: "scaling" }, { kind: "alarm" }, { kind: "minute" }];
 
-/** What ECS has made for a service, each with its status. */
+/** The resources that ECS manages for a service, each with its status. */
 export function ResourcesTab({ service }: { service: ECSExpressGatewayService }) {
   const text = useText().express;
   const target = useTarget();

@@ -7,7 +7,7 @@ export function configurationOf(service: ECSExpressGatewayService): ExpressGatew
   return service.activeConfigurations?.[0] ?? {};
 }
 
-/** The URLs of the service, and who reaches them. */
+/** The URLs of the service, each with its access type: public or private. */
 export function ingressPathsOf(service: ECSExpressGatewayService) {
   const paths = configurationOf(service).ingressPaths ?? [];
   return paths.flatMap(({ endpoint, accessType }) => (endpoint === undefined ? [] : [{ endpoint, accessType }]));

@@ -10,6 +10,7 @@ import type {
 } from "@aws-sdk/client-ecs";
 import { roleArn } from "../../aws/arn.ts";
 import type { Tags } from "../../aws/tags.ts";
+import { toNumber } from "../services/draft.ts";
 import { configurationOf } from "./configuration.ts";
 
 export interface ExpressDraft {
@@ -21,10 +22,10 @@ export interface ExpressDraft {
   readonly image: string;
   readonly port: string;
   readonly healthCheckPath: string;
-  /** A word in each line. */
+  /** One word per line. */
   readonly command: string;
   readonly environment: readonly { readonly name: string; readonly value: string }[];
-  /** Environment variables with the ARN of what their value is read from. */
+  /** Environment variables, each with the ARN of the secret or parameter that holds its value. */
   readonly secrets: readonly { readonly name: string; readonly value: string }[];
   /** The secret with the credentials of the image's registry. */
   readonly credentials: string;
@@ -42,7 +43,7 @@ export interface ExpressDraft {
   readonly tags: Tags;
 }
 
-/** What the API has for an empty field. */
+/** The values that the API uses for members that a request leaves out. */
 const DEFAULTS = { port: "80", healthCheckPath: "/ping", cpu: "256", memory: "512", architecture: "X86_64", minimum: "1", maximum: "20", targetValue: "60" } as const;
 
 /** A new service with the roles that AWS's console creates, and the defaults of the API. */
@@ -118,7 +119,10 @@ export function removedRole(service: ECSExpressGatewayService, draft: ExpressDra
   return former.taskRole && !draft.taskRole ? "taskRoleArn" : null;
 }
 
-/** The input with only the changed members, and defaults for those that are cleared. The container is replaced whole; of it, the members that the form does not show stay. */
+/**
+ * The request with only the changed members; a cleared field sends its default. The API replaces the container as a whole, so
+ * the request repeats the members that the form does not show.
+ */
 export function updateExpressInput(service: ECSExpressGatewayService, draft: ExpressDraft): UpdateExpressGatewayServiceCommandInput {
   const container = configurationOf(service).primaryContainer;
   const former = expressDraftOf(service);
@@ -129,7 +133,7 @@ export function updateExpressInput(service: ECSExpressGatewayService, draft: Exp
   return { serviceArn: service.serviceArn, ...Object.fromEntries(changed) };
 }
 
-/** The draft with the default in each field that is empty now and was not before. */
+/** The draft with the default in each field that the user has cleared. */
 function withDefaults(former: ExpressDraft, draft: ExpressDraft): ExpressDraft {
   const cleared = Object.entries(DEFAULTS).filter(([field]) => former[field as keyof typeof DEFAULTS] && draft[field as keyof typeof DEFAULTS].trim() === "");
   return { ...draft, ...Object.fromEntries(cleared) };
@@ -163,11 +167,6 @@ function settings(draft: ExpressDraft, container: ExpressGatewayContainer | unde
     },
     ...(draft.subnets.length + draft.groups.length > 0 ? { networkConfiguration: { subnets: [...draft.subnets], securityGroups: [...draft.groups] } } : {}),
   };
-}
-
-/** The number in a field; undefined if the field is empty. The API rejects NaN by name. */
-function toNumber(text: string): number | undefined {
-  return text.trim() === "" ? undefined : Number(text);
 }
 
 const FIELDS = ["infrastructureRoleArn", "executionRoleArn", "taskRoleArn", "serviceName", "cluster", "image", "containerPort", "healthCheckPath", "cpu", "memory", "logGroup", "logStreamPrefix", "credentialsParameter", "subnets", "securityGroups"] as const;

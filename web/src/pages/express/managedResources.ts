@@ -1,4 +1,4 @@
-// What ECS has made for an Express service, as rows of one table.
+// The resources that ECS manages for an Express service, as rows of one table.
 
 import type { ECSManagedResources, ManagedIngressPath } from "@aws-sdk/client-ecs";
 import { paths } from "../../app/paths.ts";
@@ -26,13 +26,12 @@ interface Managed {
 
 export interface ManagedResource extends Managed {
   readonly type: ResourceType;
-  /** What the resource is called. */
   readonly name: string;
-  /** The console's own page of it. */
+  /** The path of the resource's page in this console, if it has one. */
   readonly path?: string | undefined;
 }
 
-/** All resources, in the order of a request: from the load balancer to the tasks, and then what watches them. */
+/** All resources in the order in which a request passes them, from the load balancer to the tasks; then scaling, alarms and log groups. */
 export function managedResources({ ingressPaths = [], serviceSecurityGroups = [], autoScaling, metricAlarms = [], logGroups = [] }: ECSManagedResources): ManagedResource[] {
   return [
     ...ingressPaths.flatMap(resourcesOfPath),
@@ -55,10 +54,10 @@ function resourcesOfPath(path: ManagedIngressPath): ManagedResource[] {
   ];
 }
 
-function rows(type: ResourceType, managed: Managed | readonly Managed[] | undefined, name: (arn: string) => string, path?: (name: string) => string): ManagedResource[] {
-  return [managed ?? []].flat().map((one) => {
-    const called = name(one.arn ?? "");
-    return { type, name: called, path: path?.(called), arn: one.arn, status: one.status, statusReason: one.statusReason, updatedAt: one.updatedAt };
+function rows(type: ResourceType, managed: Managed | readonly Managed[] | undefined, nameFromArn: (arn: string) => string, path?: (name: string) => string): ManagedResource[] {
+  return [managed ?? []].flat().map(({ arn, status, statusReason, updatedAt }) => {
+    const name = nameFromArn(arn ?? "");
+    return { type, name, path: path?.(name), arn, status, statusReason, updatedAt };
   });
 }
 

@@ -10,19 +10,19 @@ import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { type ImageUser, type LocalImage, readLocalImages, removeLocalImage, type RunningPull } from "../../aws/localImages.ts";
 import { useTarget } from "../../aws/useTarget.ts";
-import { useLanguage, useText } from "../../i18n/useText.ts";
+import { useText } from "../../i18n/useText.ts";
 import { mapQuery, useLive } from "../../live/useLive.ts";
 import { ConfirmDialog } from "../../parts/ConfirmDialog.tsx";
 import { LiveTable } from "../../parts/LiveTable.tsx";
 import { CopyableValue } from "../../parts/Properties.tsx";
 import { SelectionButton, useSelection } from "../../parts/TableSelection.tsx";
+import { useMegabytes } from "../../parts/useMegabytes.ts";
 
-const MEGABYTE = 1e6;
 const SHOWN_TASKS = 3;
 
 const idOf = (image: LocalImage) => image.name;
 
-/** The images on the server's machine, who uses them, and what is being pulled. */
+/** The images on the server's machine with the tasks that use them, and the pulls in progress. */
 export default function ImagesPage() {
   const text = useText().images;
   const target = useTarget();
@@ -64,11 +64,6 @@ function useColumns(): TableProps.ColumnDefinition<LocalImage>[] {
     { id: "tasks", header: text.usedBy, cell: ({ tasks }) => <Users tasks={tasks} /> },
     { id: "digest", header: text.digest, cell: ({ digest }) => <CopyableValue value={digest} /> },
   ];
-}
-
-function useMegabytes(): (bytes: number) => string {
-  const format = new Intl.NumberFormat(useLanguage(), { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  return (bytes) => format.format(bytes / MEGABYTE);
 }
 
 /** Links to the first tasks that use an image, and how many more there are. */

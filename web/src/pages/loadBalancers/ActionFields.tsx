@@ -15,13 +15,14 @@ import { elbName } from "../../aws/elb.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useTargetGroups } from "../../live/elbQueries.ts";
 import { Select } from "../../parts/choices.tsx";
+import { isHttp } from "../targetGroups/healthCheckDraft.ts";
 import { ACTION_TYPES, type ActionDraft, type GroupDraft } from "./ruleDraft.ts";
 
 export interface ActionFieldsProps {
   readonly balancer: LoadBalancer;
   readonly action: ActionDraft;
   readonly onChange: (action: ActionDraft) => void;
-  /** What the API says about the action. */
+  /** The API's error about the action; empty without one. */
   readonly errorText: string;
 }
 
@@ -103,15 +104,14 @@ function ForwardFields({ balancer, action, change }: FieldsProps & { readonly ba
   );
 }
 
-/** A choice among the target groups of the load balancer's VPC that are free, or its own. */
+/** A choice of a target group in the load balancer's VPC that no other load balancer uses. */
 function TargetGroupField({ balancer, arn, onChange }: { balancer: LoadBalancer; arn: string; onChange: (arn: string) => void }) {
   const text = useText().rules.action;
   const query = useTargetGroups();
-  const own = balancer.LoadBalancerArn ?? "";
-  const isHttp = (protocol: string | undefined) => protocol === "HTTP" || protocol === "HTTPS";
+  const balancerArn = balancer.LoadBalancerArn ?? "";
   const usable = (query.data ?? []).filter(
     ({ VpcId, Protocol, LoadBalancerArns = [] }) =>
-      VpcId === balancer.VpcId && isHttp(Protocol) === (balancer.Type !== "network") && (LoadBalancerArns.length === 0 || LoadBalancerArns.includes(own)),
+      VpcId === balancer.VpcId && isHttp(Protocol) === (balancer.Type !== "network") && (LoadBalancerArns.length === 0 || LoadBalancerArns.includes(balancerArn)),
   );
   const options = usable.map(({ TargetGroupArn = "", TargetGroupName = "", Protocol = "", Port = 0 }) => ({ value: TargetGroupArn, label: TargetGroupName, description: `${Protocol}:${Port}` }));
   return (

@@ -1,5 +1,5 @@
-// The attributes of a load balancer, a listener or a target group. In the editing mode each has a field; what the API rejects
-// is shown at the field of the attribute that its message names.
+// The attributes of a load balancer, a listener or a target group, as a table or as a form. The form shows an error of the API
+// at the field of the attribute that the error names.
 
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
@@ -69,7 +69,7 @@ interface AttributesFormProps extends AttributesTabProps {
   readonly onEnd: () => void;
 }
 
-/** Only changed attributes are sent, all of them together. */
+/** The form sends all changed attributes in one request. */
 function AttributesForm({ owner, arn, attributes, onEnd }: AttributesFormProps) {
   const text = useText();
   const words = text.loadBalancers.attributes;

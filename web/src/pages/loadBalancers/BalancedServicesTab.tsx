@@ -20,9 +20,9 @@ interface Row {
 export function BalancedServicesTab({ loadBalancer }: { loadBalancer: string }) {
   const text = useText().loadBalancers.services;
   const query = joinQueries(useTargetGroups(), useBalancedServices(), (groups, services) => {
-    const own = new Set(groups.filter(({ LoadBalancerArns }) => LoadBalancerArns?.includes(loadBalancer)).map(({ TargetGroupArn }) => TargetGroupArn));
+    const groupArns = new Set(groups.filter(({ LoadBalancerArns }) => LoadBalancerArns?.includes(loadBalancer)).map(({ TargetGroupArn }) => TargetGroupArn));
     return services.flatMap((service) =>
-      (service.loadBalancers ?? []).filter((entry) => groupsOf(entry).some((arn) => own.has(arn))).map((entry): Row => ({ service, entry })),
+      (service.loadBalancers ?? []).filter((entry) => groupsOf(entry).some((arn) => groupArns.has(arn))).map((entry): Row => ({ service, entry })),
     );
   });
   return (

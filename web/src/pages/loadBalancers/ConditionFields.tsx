@@ -15,7 +15,7 @@ import { CONDITION_FIELDS, isConditionField } from "./ruleText.tsx";
 export interface ConditionFieldsProps {
   readonly conditions: readonly ConditionDraft[];
   readonly onChange: (conditions: readonly ConditionDraft[]) => void;
-  /** What the API says about a field. */
+  /** The API's error about a field; empty without one. */
   readonly errorOf: (field: RuleField) => string;
 }
 

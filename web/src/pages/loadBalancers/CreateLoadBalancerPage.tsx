@@ -40,7 +40,7 @@ export default function CreateLoadBalancerPage() {
   );
 }
 
-/** The default VPC with its default subnets, or else the first VPC without any. */
+/** The default VPC with its default subnets; without a default VPC, the first VPC without subnets. */
 function initialDraft({ subnets }: Networks): Draft {
   const defaults = subnets.filter(({ DefaultForAz }) => DefaultForAz);
   const vpc = (defaults[0] ?? subnets[0])?.VpcId ?? "";
@@ -107,7 +107,7 @@ function NetworkFields({ networks, draft, change }: { networks: Networks; draft:
   const groups = networks.groups
     .filter(({ VpcId }) => VpcId === draft.vpc)
     .map(({ GroupId = "", GroupName = "" }) => ({ value: GroupId, label: GroupId, description: GroupName }));
-  const chosen = <O extends { value: string }>(options: readonly O[], ids: readonly string[]) => options.filter(({ value }) => ids.includes(value));
+  const selectedOptions = <O extends { value: string }>(options: readonly O[], ids: readonly string[]) => options.filter(({ value }) => ids.includes(value));
   return (
     <Container header={<Header variant="h2">{words.network}</Header>}>
       <SpaceBetween size="l">
@@ -123,7 +123,7 @@ function NetworkFields({ networks, draft, change }: { networks: Networks; draft:
         <FormField label={words.subnets} description={words.subnetsDetail[draft.type]}>
           <Multiselect
             optionsFrom={null}
-            selectedOptions={chosen(subnets, draft.subnets)}
+            selectedOptions={selectedOptions(subnets, draft.subnets)}
             options={subnets}
             placeholder={words.chooseSubnets}
             onChange={({ detail }) => { change({ subnets: detail.selectedOptions.map(({ value = "" }) => value) }); }}
@@ -132,7 +132,7 @@ function NetworkFields({ networks, draft, change }: { networks: Networks; draft:
         <FormField label={words.groups} description={words.groupsDetail}>
           <Multiselect
             optionsFrom={null}
-            selectedOptions={chosen(groups, draft.groups)}
+            selectedOptions={selectedOptions(groups, draft.groups)}
             options={groups}
             placeholder={words.chooseGroups}
             onChange={({ detail }) => { change({ groups: detail.selectedOptions.map(({ value = "" }) => value) }); }}

@@ -31,7 +31,7 @@ function draftOf(listener: Listener): ListenerDraft {
   };
 }
 
-/** The form. Only what differs from the listener as it was when the form opened is sent. */
+/** The form sends only the settings that differ from those when it opened. */
 function EditForm({ balancer, listener }: { balancer: LoadBalancer; listener: Listener }) {
   const target = useTarget();
   const [original] = useState(() => draftOf(listener));

@@ -36,7 +36,7 @@ function ExistingRule({ balancer, listener, port, id }: { balancer: LoadBalancer
   );
 }
 
-/** The form. Changes are relative to the rule as it was when the form opened. */
+/** The form sends only what differs from the rule when it opened. */
 function EditForm({ balancer, port, rule }: { balancer: LoadBalancer; port: number; rule: Rule }) {
   const target = useTarget();
   const [original] = useState(() => ruleDraftOf(rule));

@@ -7,7 +7,7 @@ import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { paths } from "../../app/paths.ts";
-import type { ApiError } from "../../aws/apiError.ts";
+import { formatApiError } from "../../aws/apiError.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useSslPolicies } from "../../live/elbQueries.ts";
 import { Select } from "../../parts/choices.tsx";
@@ -61,7 +61,7 @@ export function ListenerForm({ balancer, initial, editing, save }: ListenerFormP
       isShown={(error) => SHOWN.has(fieldOf(error)) && (fieldOf(error) !== "certificate" || isEncrypted(draft.protocol))}
     >
       {(error) => {
-        const errorOf = (field: RuleField) => (error !== null && fieldOf(error) === field ? messageOf(error) : "");
+        const errorOf = (field: RuleField) => (error !== null && fieldOf(error) === field ? formatApiError(error) : "");
         return (
           <SpaceBetween size="l">
             <Container header={<Header variant="h2">{text.form.title}</Header>}>
@@ -86,10 +86,6 @@ export function ListenerForm({ balancer, initial, editing, save }: ListenerFormP
       }}
     </ResourceForm>
   );
-}
-
-function messageOf({ code, message }: ApiError): string {
-  return `${code}: ${message}`;
 }
 
 function SecurityFields({ draft, change, errorText }: { draft: ListenerDraft; change: (part: Partial<ListenerDraft>) => void; errorText: string }) {

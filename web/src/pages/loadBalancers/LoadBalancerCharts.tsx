@@ -11,10 +11,10 @@ export function LoadBalancerCharts({ balancer }: { balancer: LoadBalancer }) {
   const groups = (useTargetGroups().data ?? []).filter(({ LoadBalancerArns }) => LoadBalancerArns?.includes(balancer.LoadBalancerArn ?? ""));
   const isNetwork = balancer.Type === "network";
   const namespace = isNetwork ? "AWS/NetworkELB" : "AWS/ApplicationELB";
-  const own = { Name: "LoadBalancer", Value: loadBalancerDimension(balancer.LoadBalancerArn) };
-  const query = (label: string, metric: string, stat = "Sum"): SeriesQuery => ({ label, namespace, metric, stat, dimensions: [own] });
+  const dimension = { Name: "LoadBalancer", Value: loadBalancerDimension(balancer.LoadBalancerArn) };
+  const query = (label: string, metric: string, stat = "Sum"): SeriesQuery => ({ label, namespace, metric, stat, dimensions: [dimension] });
   const hosts = groups.flatMap(({ TargetGroupArn, TargetGroupName = elbName(TargetGroupArn) }) => {
-    const dimensions = [{ Name: "TargetGroup", Value: targetGroupDimension(TargetGroupArn) }, own];
+    const dimensions = [{ Name: "TargetGroup", Value: targetGroupDimension(TargetGroupArn) }, dimension];
     return [
       { label: text.healthy(TargetGroupName), namespace, metric: "HealthyHostCount", stat: "Minimum", dimensions },
       { label: text.unhealthy(TargetGroupName), namespace, metric: "UnHealthyHostCount", stat: "Maximum", dimensions },
@@ -47,5 +47,5 @@ export function LoadBalancerCharts({ balancer }: { balancer: LoadBalancer }) {
     healthyHosts,
     { title: text.errors, kind: "line", queries: [query(text.clientTls, "ClientTLSNegotiationErrorCount"), query(text.targetTls, "TargetTLSNegotiationErrorCount")] },
   ];
-  return <MetricCharts id={own.Value} charts={isNetwork ? network : application} />;
+  return <MetricCharts id={dimension.Value} charts={isNetwork ? network : application} />;
 }

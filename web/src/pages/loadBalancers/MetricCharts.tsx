@@ -1,4 +1,4 @@
-// Charts of CloudWatch metrics of a load balancer or a target group, over a range that the URL has.
+// Charts of CloudWatch metrics of a load balancer or a target group, over the time range in the page's URL.
 
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
@@ -26,7 +26,7 @@ export interface Chart {
 
 const INITIAL_RANGE = "1h";
 
-/** `id`: of the resource that the charts are about. */
+/** `id`: the id of the charts' resource. */
 export function MetricCharts({ id, charts }: { id: string; charts: readonly Chart[] }) {
   const text = useText().loadBalancers.monitoring;
   const target = useTarget();
@@ -54,13 +54,13 @@ export function MetricCharts({ id, charts }: { id: string; charts: readonly Char
           <ColumnLayout columns={2} minColumnWidth={320}>
             {charts.map((chart, index) => {
               const first = charts.slice(0, index).reduce((count, previous) => count + previous.queries.length, 0);
-              const own = series.slice(first, first + chart.queries.length);
+              const chartSeries = series.slice(first, first + chart.queries.length);
               return (
                 <MetricChart
                   key={chart.title}
                   title={chart.title}
                   {...(chart.unit === undefined ? {} : { unit: chart.unit })}
-                  series={chart.scale === undefined ? own : own.map((one) => scaled(one, chart.scale ?? 1))}
+                  series={chart.scale === undefined ? chartSeries : chartSeries.map((one) => scaled(one, chart.scale ?? 1))}
                   span={span}
                   kind={chart.kind}
                   colors={colors}

@@ -6,7 +6,7 @@ import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { paths } from "../../app/paths.ts";
-import type { ApiError } from "../../aws/apiError.ts";
+import { type ApiError, formatApiError } from "../../aws/apiError.ts";
 import { useText } from "../../i18n/useText.ts";
 import { ResourceForm } from "../../parts/ResourceForm.tsx";
 import { ActionFields } from "./ActionFields.tsx";
@@ -43,7 +43,7 @@ export function RuleForm({ balancer, port, initial, editing, save }: RuleFormPro
       isShown={(error) => shownAt(error) !== null}
     >
       {(error) => {
-        const errorOf = (field: RuleField) => (error !== null && shownAt(error) === field ? `${error.code}: ${error.message}` : "");
+        const errorOf = (field: RuleField) => (error !== null && shownAt(error) === field ? formatApiError(error) : "");
         return (
           <SpaceBetween size="l">
             <Container header={<Header variant="h2">{text.table.priority}</Header>}>

@@ -11,13 +11,14 @@ import { useNavigate } from "react-router";
 import { useFlash } from "../../app/flash.tsx";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
+import { formatApiError, toApiError } from "../../aws/apiError.ts";
 import { nameOf } from "../../aws/arn.ts";
 import { deleteRule, setRulePriorities } from "../../aws/listeners.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useRules } from "../../live/elbQueries.ts";
 import { ConfirmDialog } from "../../parts/ConfirmDialog.tsx";
-import { ErrorAlert, errorText, QueryContent } from "../../parts/QueryContent.tsx";
+import { ErrorAlert, QueryContent } from "../../parts/QueryContent.tsx";
 import { SelectionButton, useSelection } from "../../parts/TableSelection.tsx";
 import { isPriority, moveRule, type RulePriority } from "./priorities.ts";
 import { Actions, Conditions } from "./ruleText.tsx";
@@ -136,7 +137,7 @@ function useColumns(rejection: Rejection | null): TableProps.ColumnDefinition<Ru
         validation: (rule, value: string | undefined) => {
           if (value === undefined) return undefined;
           if (!isPriority(value)) return words.badPriority;
-          return rejection?.rule === idOf(rule) && rejection.priority === value ? errorText(rejection.error) : undefined;
+          return rejection?.rule === idOf(rule) && rejection.priority === value ? formatApiError(toApiError(rejection.error)) : undefined;
         },
         editingCell: (rule, { currentValue, setValue }) => (
           <Input

@@ -1,4 +1,4 @@
-// The priorities of rules, and what moving a rule makes of them.
+// The priorities of rules, and their changes when a rule moves.
 
 import type { Rule } from "@aws-sdk/client-elastic-load-balancing-v2";
 
@@ -13,7 +13,7 @@ export function isPriority(text: string): boolean {
   return /^[1-9]\d{0,4}$/.test(text) && Number(text) <= MAX_PRIORITY;
 }
 
-/** The priorities with which a rule and its neighbor above (-1) or below (1) change places; none where there is no such rule. */
+/** The new priorities of a rule and its neighbor above (-1) or below (1) after they change places; empty without that neighbor. */
 export function moveRule(rules: readonly Rule[], arn: string, step: -1 | 1): RulePriority[] {
   const changeable = rules.filter(({ IsDefault }) => !IsDefault);
   const index = changeable.findIndex(({ RuleArn }) => RuleArn === arn);

@@ -4,8 +4,8 @@ import type { Listener, LoadBalancer } from "@aws-sdk/client-elastic-load-balanc
 import type { PublicGateway } from "../../aws/publicGateway.ts";
 
 /**
- * The URLs of the HTTP and HTTPS listeners, the best one first: by name, where the server has a port for names, and then at the
- * first public address. No certificate is for an address, so an HTTPS listener is there only where it has no name.
+ * The URLs of the HTTP and HTTPS listeners: first the URLs by name, which exist if the server has a port for names, then those at
+ * the first public address. Certificates are for names, so an HTTPS listener with a URL by name has none at the address.
  */
 export function loadBalancerUrls(
   balancer: LoadBalancer,
@@ -15,13 +15,13 @@ export function loadBalancerUrls(
 ): string[] {
   const [address] = publicAddresses;
   if (address === undefined) return [];
-  const named = gateway?.listeners.filter(({ loadBalancer }) => loadBalancer === balancer.LoadBalancerArn) ?? [];
+  const namedUrls = gateway?.listeners.filter(({ loadBalancer }) => loadBalancer === balancer.LoadBalancerArn) ?? [];
   const direct = [...listeners].sort(byPort).map(({ Protocol, Port = 0 }) => {
     if (Protocol === "HTTP") return `http://${address}${Port === 80 ? "" : `:${Port}`}/`;
-    const hasName = named.some(({ port }) => port === Port);
+    const hasName = namedUrls.some(({ port }) => port === Port);
     return Protocol === "HTTPS" && !hasName ? `https://${address}${Port === 443 ? "" : `:${Port}`}/` : null;
   });
-  return [...named.map(({ url }) => `${url}/`), ...direct].filter((url) => url !== null);
+  return [...namedUrls.map(({ url }) => `${url}/`), ...direct].filter((url) => url !== null);
 }
 
 function byPort(a: Listener, b: Listener): number {

@@ -66,7 +66,7 @@ function Revisions({ deployment }: { deployment: ServiceDeployment }) {
   );
 }
 
-/** The listener rules whose weights the deployment moves, as they are now. */
+/** The listener rules whose weights the deployment shifts, with their current weights. */
 function ListenerRules({ revision }: { revision: ServiceRevision | undefined }) {
   const text = useText().balancing;
   return (revision?.loadBalancers ?? []).map(({ targetGroupArn, advancedConfiguration: { productionListenerRule: production, testListenerRule: test } = {} }) => (

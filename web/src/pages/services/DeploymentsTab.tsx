@@ -70,7 +70,7 @@ function CurrentDeployment({ deployment, cluster, service }: { deployment: Servi
   );
 }
 
-/** An alert that a lifecycle hook is awaiting action, with what happens without deployment. */
+/** An alert that a lifecycle hook is awaiting action, with the outcome if nobody answers until it expires. */
 export function PendingHookAlert({ deployment }: { deployment: ServiceDeployment }) {
   const text = useText().services.deployment;
   const hook = pendingHook(deployment);

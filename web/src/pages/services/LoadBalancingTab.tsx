@@ -17,7 +17,7 @@ import { Actions } from "../loadBalancers/ruleText.tsx";
 import { TargetCounts } from "../targetGroups/TargetCounts.tsx";
 import { LoadBalancerLinks } from "../targetGroups/TargetGroupsPage.tsx";
 
-/** The load balancers that a service is behind, with its URLs, the health of its targets, and the rules that deployments shift. */
+/** The load balancers of a service, with their URLs, the health of the service's targets, and the rules whose weights deployments shift. */
 export function LoadBalancingTab({ service }: { service: Service }) {
   const text = useText().balancing;
   const entries = service.loadBalancers ?? [];
@@ -43,7 +43,7 @@ function Entry({ entry }: { entry: ServiceLoadBalancer }) {
   const groups = useTargetGroups().data ?? [];
   const balancers = useLoadBalancers().data ?? [];
   const arns = new Set(groupsOf(entry).flatMap((arn) => balancersOf(groups, arn)));
-  const own = balancers.filter(({ LoadBalancerArn = "" }) => arns.has(LoadBalancerArn));
+  const balancersOfEntry = balancers.filter(({ LoadBalancerArn = "" }) => arns.has(LoadBalancerArn));
   const { productionListenerRule: production, testListenerRule: test } = entry.advancedConfiguration ?? {};
   return (
     <Container header={<Header variant="h2">{text.container(entry.containerName ?? "", entry.containerPort ?? 0)}</Header>}>
@@ -51,7 +51,7 @@ function Entry({ entry }: { entry: ServiceLoadBalancer }) {
         columns={3}
         items={[
           { label: text.loadBalancers, value: <LoadBalancerLinks arns={[...arns]} /> },
-          { label: text.urls, value: own.map((balancer: LoadBalancer) => <Urls key={balancer.LoadBalancerArn} balancer={balancer} />) },
+          { label: text.urls, value: balancersOfEntry.map((balancer: LoadBalancer) => <Urls key={balancer.LoadBalancerArn} balancer={balancer} />) },
           { label: text.targets, value: groupsOf(entry).map((arn) => <GroupHealth key={arn} arn={arn} />) },
           production === undefined ? null : { label: text.productionRule, value: <RuleShares rule={production} /> },
           test === undefined ? null : { label: text.testRule, value: <RuleShares rule={test} /> },
@@ -74,7 +74,7 @@ function GroupHealth({ arn }: { arn: string }) {
   );
 }
 
-/** The target groups of a rule, or of a listener's default action, with their present weights. */
+/** The target groups of a rule, or of a listener's default action, with their current weights. */
 export function RuleShares({ rule: arn }: { rule: string }) {
   const rule: Rule | undefined = useRule(arn).data;
   return <Actions actions={rule?.Actions} />;

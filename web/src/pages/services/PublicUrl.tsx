@@ -5,7 +5,7 @@ import { usePublicGateway } from "../../live/queries.ts";
 import { CopyableUrl } from "../../parts/Properties.tsx";
 import { withPort } from "./managedUrl.ts";
 
-/** The URL of a name that ECS manages. A public one is a link only when the server's port is known, which is part of it. */
+/** A URL that ECS manages. A public URL contains the server's port, so it is a link only when that port is known. */
 export function PublicUrl({ url, isPublic }: { url: string; isPublic: boolean }) {
   const text = useText().app;
   const gateway = usePublicGateway();

@@ -1,4 +1,4 @@
-// Where a browser reaches a service: by load balancers, by the names that ECS manages, and at the addresses of its tasks.
+// The URLs at which a browser reaches a service: its load balancers, the names that ECS manages, and the addresses of its tasks.
 
 import type { Service, Task } from "@aws-sdk/client-ecs";
 import Box from "@cloudscape-design/components/box";
@@ -16,7 +16,7 @@ import { TaskAddresses } from "../tasks/TaskAddresses.tsx";
 import { PublicUrl } from "./PublicUrl.tsx";
 import { clusterNameOf } from "./summary.ts";
 
-const MAX_TASKS = 3; // the others are on the tab with tasks
+const MAX_TASKS = 3; // the Tasks tab shows the others
 
 /** All addresses of a service, as links with copy buttons. */
 export function ServiceAddresses({ service }: { service: Service }) {
@@ -49,7 +49,7 @@ function usePublicTasks(service: Service): readonly Task[] {
 function BalancerUrls({ service }: { service: Service }) {
   const groups = useTargetGroups().data ?? [];
   const balancers = useLoadBalancers().data ?? [];
-  const own = new Set((service.loadBalancers ?? []).flatMap(groupsOf));
-  const arns = new Set(groups.filter(({ TargetGroupArn = "" }) => own.has(TargetGroupArn)).flatMap(({ LoadBalancerArns = [] }) => LoadBalancerArns));
+  const serviceGroups = new Set((service.loadBalancers ?? []).flatMap(groupsOf));
+  const arns = new Set(groups.filter(({ TargetGroupArn = "" }) => serviceGroups.has(TargetGroupArn)).flatMap(({ LoadBalancerArns = [] }) => LoadBalancerArns));
   return balancers.filter(({ LoadBalancerArn = "" }) => arns.has(LoadBalancerArn)).map((balancer) => <Urls key={balancer.LoadBalancerArn} balancer={balancer} />);
 }

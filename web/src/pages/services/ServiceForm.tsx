@@ -10,7 +10,7 @@ import { type ReactNode, type SyntheticEvent, useState } from "react";
 import { useNavigate } from "react-router";
 import { useFlash } from "../../app/flash.tsx";
 import { paths } from "../../app/paths.ts";
-import { type ApiError, toApiError } from "../../aws/apiError.ts";
+import { type ApiError, formatApiError, toApiError } from "../../aws/apiError.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useCluster, useDefinition } from "../../live/queries.ts";
 import { TagsField } from "../../parts/Tags.tsx";
@@ -49,10 +49,10 @@ export function ServiceForm({ cluster, initial, editing, save, effect }: Service
   const errorField = error === null ? undefined : fieldOf(error);
   const errors: FieldErrors = {
     ...(isChecked ? Object.fromEntries(Object.entries(problems).map(([field, kind]) => [field, words.problems[kind]])) : {}),
-    ...(error !== null && errorField !== undefined ? { [errorField]: errorText(error) } : {}),
+    ...(error !== null && errorField !== undefined ? { [errorField]: formatApiError(error) } : {}),
   };
   const change = (part: Partial<ServiceDraft>) => {
-    setError(null); // it was about other values
+    setError(null); // the API rejected the former values
     setDraft((current) => ({ ...current, ...part }));
   };
   const fields = { draft: completeDraft, change, editing, errors };
@@ -79,7 +79,7 @@ export function ServiceForm({ cluster, initial, editing, save, effect }: Service
     <form onSubmit={submit}>
       <Form
         header={<Header variant="h1">{editing ? words.editTitle(initial.name) : text.services.create}</Header>}
-        errorText={error !== null && errorField === undefined ? errorText(error) : isChecked && Object.keys(problems).length > 0 ? words.correct : ""}
+        errorText={error !== null && errorField === undefined ? formatApiError(error) : isChecked && Object.keys(problems).length > 0 ? words.correct : ""}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
             <Button variant="link" formAction="none" onClick={() => { void navigate(back); }}>{text.parts.form.cancel}</Button>
@@ -99,8 +99,4 @@ export function ServiceForm({ cluster, initial, editing, save, effect }: Service
       </Form>
     </form>
   );
-}
-
-function errorText({ code, message }: ApiError): string {
-  return `${code}: ${message}`;
 }

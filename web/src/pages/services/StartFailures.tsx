@@ -14,7 +14,7 @@ import { clusterNameOf } from "./summary.ts";
 
 const MAX_CAUSES = 3;
 
-/** Why fewer tasks run than are desired, and what to do next; nothing where all run. */
+/** Why fewer tasks run than desired, and what to do next; null if all run. */
 export function StartFailures({ service }: { service: Service }) {
   const text = useText().services.failures;
   const cluster = clusterNameOf(service);

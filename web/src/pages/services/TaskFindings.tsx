@@ -7,19 +7,19 @@ import { useFindings } from "../../live/queries.ts";
 import { ErrorAlert } from "../../parts/QueryContent.tsx";
 import { clusterNameOf } from "./summary.ts";
 
-/** What is wrong with tasks that run, as `moyai doctor` finds it, and what to do next; nothing where nothing is. */
+/** The problems that `moyai doctor` finds with running tasks, each with what to do next. */
 export function TaskFindings({ service }: { service: Service }) {
   const text = useText().services.findings;
   const query = useFindings(clusterNameOf(service), service.serviceArn ?? "");
   if (query.status === "failed") return <ErrorAlert error={query.error} onRetry={query.reload} />;
   return (query.data ?? []).map(({ kind, message, severity }) => {
-    const known = kind === "not-listening" || kind === "tasks-unhealthy" ? text[kind] : undefined;
-    if (known === undefined) return null; // StartFailures shows why tasks do not start, and the other tabs the rest
+    const texts = kind === "not-listening" || kind === "tasks-unhealthy" ? text[kind] : undefined;
+    if (texts === undefined) return null; // StartFailures and the other tabs show the other kinds
     return (
-      <Alert key={message} type={severity === "problem" ? "error" : "warning"} header={known.title}>
+      <Alert key={message} type={severity === "problem" ? "error" : "warning"} header={texts.title}>
         <SpaceBetween size="xs">
           <Box>{message}</Box>
-          <Box><b>{known.advice}</b></Box>
+          <Box><b>{texts.advice}</b></Box>
         </SpaceBetween>
       </Alert>
     );

@@ -27,7 +27,7 @@ export default function UpdateServicePage() {
   );
 }
 
-/** The form. Changes are relative to the service as it was when the form opened. */
+/** The form sends only what differs from the service when it opened. */
 function UpdateForm({ cluster, service }: { cluster: string; service: Service }) {
   const text = useText().services.form;
   const target = useTarget();

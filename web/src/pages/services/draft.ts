@@ -132,15 +132,15 @@ export function draftOf(service: Service): ServiceDraft {
 }
 
 /**
- * An endpoint for each named port of a task definition: the edited one if there is one, or else a disabled one. A new service
- * offers its ports; callers use its name, if it has only one port.
+ * An endpoint for each named port of a task definition: the edited endpoint, or else a new one. `newService`, the name of a
+ * service that is being created, enables new endpoints and, if there is only one port, is the name that callers use.
  */
 export function endpointsOf(definition: TaskDefinition | undefined, edited: readonly EndpointDraft[], newService?: string): EndpointDraft[] {
   const ports = (definition?.containerDefinitions ?? []).flatMap((container) => container.portMappings ?? []).filter(isNamed);
   return ports.map((port) => {
     const dnsName = newService !== undefined && ports.length === 1 ? newService : "";
-    const untouched = { enabled: newService !== undefined, portName: port.name, discoveryName: dnsName, dnsName, port: String(port.containerPort ?? "") };
-    return edited.find(({ portName }) => portName === port.name) ?? untouched;
+    const newEndpoint = { enabled: newService !== undefined, portName: port.name, discoveryName: dnsName, dnsName, port: String(port.containerPort ?? "") };
+    return edited.find(({ portName }) => portName === port.name) ?? newEndpoint;
   });
 }
 
@@ -150,7 +150,7 @@ export function newService(subnets: readonly Subnet[], defaultNamespace: string 
   return { ...NEW_SERVICE, subnets: defaults, connect: defaultNamespace ? "server" : "off" };
 }
 
-/** The request for tasks without a service. `command`: words for the first container, in place of its own. */
+/** The request for tasks without a service. `command`: replaces the command of the first container. */
 export function runTaskInput(cluster: string, draft: ServiceDraft, definition: TaskDefinition | undefined, command: string): RunTaskCommandInput {
   const words = command.trim() === "" ? [] : command.trim().split(/\s+/);
   const name = definition?.containerDefinitions?.[0]?.name;
@@ -175,7 +175,7 @@ export function usesAwsvpc(mode: NetworkMode | undefined): boolean {
 }
 
 /** The number in a field; undefined if the field is empty. The API rejects NaN by name. */
-function toNumber(text: string): number | undefined {
+export function toNumber(text: string): number | undefined {
   return text.trim() === "" ? undefined : Number(text);
 }
 

@@ -43,7 +43,7 @@ export function pendingHook(deployment: ServiceDeployment) {
   return deployment.lifecycleHookDetails?.find((hook) => hook.status === "AWAITING_ACTION");
 }
 
-/** Whether to show stages, which say nothing about a rolling update without hooks. */
+/** Whether to show stages. A rolling update without hooks passes none that a reader needs to know. */
 export function hasStages(deployment: ServiceDeployment): boolean {
   return deployment.lifecycleStage !== undefined || stagesOf(deployment.deploymentConfiguration?.strategy) !== ROLLING;
 }

@@ -1,4 +1,4 @@
-// Why the tasks of a service do not start, or do not keep running: the reasons of those that stopped, most frequent first. Pure.
+// Why the tasks of a service do not start, or do not keep running: the reasons why tasks stopped, most frequent first. Pure.
 
 import type { Service, Task } from "@aws-sdk/client-ecs";
 
@@ -19,7 +19,8 @@ const ADVICE: readonly (readonly [RegExp, Advice])[] = [
   [/RESOURCE:|insufficient|no container instance|capacity/i, "resources"],
   [/Essential container|CannotStartContainer|OutOfMemory|exit/i, "container"],
 ];
-const OWN_STOPS = new Set(["ServiceSchedulerInitiated", "UserInitiated", "TerminationNotice", "SpotInterruption"]);
+/** The stop codes of tasks that did not stop by themselves. */
+const EXTERNAL_STOPS = new Set(["ServiceSchedulerInitiated", "UserInitiated", "TerminationNotice", "SpotInterruption"]);
 
 /** The causes for which tasks stopped by themselves since the service's last deployment began. */
 export function stopCauses(service: Service, stopped: readonly Task[]): StopCause[] {
@@ -28,8 +29,8 @@ export function stopCauses(service: Service, stopped: readonly Task[]): StopCaus
   const newestFirst = [...stopped].sort((a, b) => (b.stoppedAt?.getTime() ?? 0) - (a.stoppedAt?.getTime() ?? 0));
   for (const task of newestFirst) {
     const reason = reasonOf(task);
-    const failed = !OWN_STOPS.has(task.stopCode ?? "") || /health check/i.test(reason);
-    if (!failed || (task.createdAt?.getTime() ?? 0) < since) continue;
+    const stoppedByItself = !EXTERNAL_STOPS.has(task.stopCode ?? "") || /health check/i.test(reason);
+    if (!stoppedByItself || (task.createdAt?.getTime() ?? 0) < since) continue;
     const known = causes.get(reason);
     causes.set(reason, known ? { ...known, count: known.count + 1 } : { reason, count: 1, task, advice: adviceFor(reason) });
   }

@@ -65,7 +65,7 @@ export default function StackPage() {
   );
 }
 
-/** Why the stack is in its state, where the service says so after a failure. */
+/** The status reason of a stack that failed or was rolled back; null for any other. */
 function StateAlert({ stack: { StackStatus: status, StackStatusReason: reason } }: { stack: Stack }) {
   if (status === undefined || reason === undefined) return null;
   if (status.endsWith("FAILED")) return <Alert type="error" header={status}>{reason}</Alert>;

@@ -2,8 +2,8 @@ import StatusIndicator, { type StatusIndicatorProps } from "@cloudscape-design/c
 import { useText } from "../../i18n/useText.ts";
 
 /**
- * The state of a stack, a resource or a change set. AWS's console shows the name itself, which people search for; the color
- * follows from its end, and from whether it tells of a way back.
+ * The status of a stack, a resource or a change set. Like AWS's console, it shows the untranslated status, which people search
+ * for. The color follows from the end of the status, and is a warning for a rollback.
  */
 export function StackState({ status }: { status: string | undefined }) {
   const none = useText().parts.none;

@@ -29,7 +29,7 @@ function Value({ text, newTab }: { text: string; newTab: string }) {
   return /^https?:\/\//.test(text) ? <Link external href={text} externalIconAriaLabel={newTab}>{text}</Link> : text;
 }
 
-/** The parameters of a stack; the service shows none of the hidden values. */
+/** The parameters of a stack. The API masks the values of NoEcho parameters. */
 export function ParametersTab({ stack }: { stack: Stack }) {
   const words = useText().stacks;
   return (

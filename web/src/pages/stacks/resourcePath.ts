@@ -1,4 +1,4 @@
-// The console's own page of a stack's resource.
+// The paths of the console's pages of a stack's resources.
 
 import { paths } from "../../app/paths.ts";
 import { clusterOf, nameOf } from "../../aws/arn.ts";

@@ -9,6 +9,7 @@ import Tiles from "@cloudscape-design/components/tiles";
 import { useState } from "react";
 import { PageLayout } from "../../app/PageLayout.tsx";
 import { paths } from "../../app/paths.ts";
+import { formatApiError } from "../../aws/apiError.ts";
 import type { Networks } from "../../aws/ec2.ts";
 import { elbTags } from "../../aws/elb.ts";
 import type { Tags } from "../../aws/tags.ts";
@@ -92,7 +93,7 @@ function TargetGroupForm({ networks: { subnets } }: { networks: Networks }) {
           <HealthCheckFields
             draft={draft.check}
             change={(part) => { change({ check: { ...draft.check, ...part } }); }}
-            errorOf={(field) => (error !== null && healthCheckFieldOf(error.message) === field ? `${error.code}: ${error.message}` : "")}
+            errorOf={(field) => (error !== null && healthCheckFieldOf(error.message) === field ? formatApiError(error) : "")}
             placeholder={isHttp(draft.protocol) && draft.version !== "GRPC" ? HTTP_DEFAULTS : {}}
           />
           <TagsField tags={draft.tags} onChange={(tags) => { change({ tags }); }} />

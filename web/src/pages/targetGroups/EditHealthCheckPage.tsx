@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useParams } from "react-router";
 import { PageLayout } from "../../app/PageLayout.tsx";
 import { paths } from "../../app/paths.ts";
+import { formatApiError } from "../../aws/apiError.ts";
 import { modifyTargetGroup } from "../../aws/targetGroups.ts";
 import { useTarget } from "../../aws/useTarget.ts";
 import { useText } from "../../i18n/useText.ts";
@@ -23,7 +24,7 @@ export default function EditHealthCheckPage() {
   );
 }
 
-/** The form. Only what differs from the settings as they were when the form opened is sent. */
+/** The form sends only the settings that differ from those when it opened. */
 function EditForm({ group }: { group: TargetGroup }) {
   const text = useText().targetGroups.check;
   const target = useTarget();
@@ -38,7 +39,7 @@ function EditForm({ group }: { group: TargetGroup }) {
         <HealthCheckFields
           draft={draft}
           change={(part: Partial<HealthCheckDraft>) => { setDraft((current) => ({ ...current, ...part })); }}
-          errorOf={(field) => (error !== null && healthCheckFieldOf(error.message) === field ? `${error.code}: ${error.message}` : "")}
+          errorOf={(field) => (error !== null && healthCheckFieldOf(error.message) === field ? formatApiError(error) : "")}
         />
       )}
     </ResourceForm>

@@ -11,7 +11,7 @@ import { type HealthCheckDraft, isHttp } from "./healthCheckDraft.ts";
 export interface HealthCheckFieldsProps {
   readonly draft: HealthCheckDraft;
   readonly change: (part: Partial<HealthCheckDraft>) => void;
-  /** What the API says about a field. */
+  /** The API's error about a field; empty without one. */
   readonly errorOf: (field: keyof HealthCheckDraft) => string;
   /** Texts in empty fields. */
   readonly placeholder?: Partial<HealthCheckDraft>;

@@ -6,7 +6,7 @@ import { Status } from "../../parts/Status.tsx";
 
 const STATES: readonly TargetHealthStateEnum[] = ["healthy", "unhealthy", "unhealthy.draining", "initial", "draining", "unused", "unavailable"];
 
-/** The number of a group's targets in each state that some have. */
+/** The number of a group's targets by state; states without targets are left out. */
 export function TargetCounts({ group }: { group: string }) {
   const none = useText().parts.none;
   const targets = useTargetHealth(group).data ?? [];

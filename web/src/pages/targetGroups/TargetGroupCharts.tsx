@@ -4,17 +4,18 @@ import { loadBalancerDimension, targetGroupDimension } from "../../aws/elb.ts";
 import type { SeriesQuery } from "../../aws/series.ts";
 import { useText } from "../../i18n/useText.ts";
 import { type Chart, MetricCharts } from "../loadBalancers/MetricCharts.tsx";
+import { isHttp } from "./healthCheckDraft.ts";
 
-/** The metrics of a target group in CloudWatch. They have the dimension of the load balancer that uses it. */
+/** The metrics of a target group in CloudWatch. They also have the dimension of the load balancer that uses the group. */
 export function TargetGroupCharts({ group }: { group: TargetGroup }) {
   const text = useText();
   const words = text.loadBalancers.monitoring;
   const [balancer] = group.LoadBalancerArns ?? [];
   if (balancer === undefined) return <Box color="text-body-secondary">{text.targetGroups.unused}</Box>;
-  const own = { Name: "TargetGroup", Value: targetGroupDimension(group.TargetGroupArn) };
-  const dimensions = [own, { Name: "LoadBalancer", Value: loadBalancerDimension(balancer) }];
-  const isHttp = group.Protocol === "HTTP" || group.Protocol === "HTTPS";
-  const namespace = isHttp ? "AWS/ApplicationELB" : "AWS/NetworkELB";
+  const dimension = { Name: "TargetGroup", Value: targetGroupDimension(group.TargetGroupArn) };
+  const dimensions = [dimension, { Name: "LoadBalancer", Value: loadBalancerDimension(balancer) }];
+  const isApplication = isHttp(group.Protocol);
+  const namespace = isApplication ? "AWS/ApplicationELB" : "AWS/NetworkELB";
   const query = (label: string, metric: string, stat = "Sum"): SeriesQuery => ({ label, namespace, metric, stat, dimensions });
   const statuses = text.targetGroups.target.counts;
   const hosts: Chart = { title: words.hosts, kind: "line", queries: [query(statuses.healthy, "HealthyHostCount", "Minimum"), query(statuses.unhealthy, "UnHealthyHostCount", "Maximum")] };
@@ -25,5 +26,5 @@ export function TargetGroupCharts({ group }: { group: TargetGroup }) {
     { title: words.perTarget, kind: "line", queries: [query(words.perTarget, "RequestCountPerTarget")] },
     { title: words.errors, kind: "line", queries: [query(words.targetErrors, "TargetConnectionErrorCount"), query(words.targetTls, "TargetTLSNegotiationErrorCount")] },
   ];
-  return <MetricCharts id={own.Value} charts={isHttp ? [hosts, ...http] : [hosts]} />;
+  return <MetricCharts id={dimension.Value} charts={isApplication ? [hosts, ...http] : [hosts]} />;
 }

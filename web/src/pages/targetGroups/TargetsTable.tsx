@@ -21,22 +21,22 @@ import { LiveTable } from "../../parts/LiveTable.tsx";
 import { Status } from "../../parts/Status.tsx";
 import { SelectionButton, useSelection } from "../../parts/TableSelection.tsx";
 
-/** A target with its health and, if a service registered it, the task. */
-interface OwnedTarget extends TargetHealthDescription {
+/** A target with its health, and its task if it belongs to one. */
+interface TargetRow extends TargetHealthDescription {
   readonly task: Task | undefined;
 }
 
-const idOf = ({ Target: target }: OwnedTarget) => `${target?.Id ?? ""}:${target?.Port ?? 0}`;
+const idOf = ({ Target: target }: TargetRow) => `${target?.Id ?? ""}:${target?.Port ?? 0}`;
 
-/** The targets of a group with their health and the tasks that they are. */
+/** The targets of a group with their health and their tasks. */
 export function TargetsTable({ group }: { group: TargetGroup }) {
   const text = useText().targetGroups;
   const health = useTargetHealth(group.TargetGroupArn ?? "");
   const tasks = useTargetTasks(group).data;
-  const query = { ...health, data: health.data?.map((one) => ({ ...one, task: tasks?.get(targetKey(group, one.Target)) })) } as LiveQuery<OwnedTarget[]>;
+  const query = { ...health, data: health.data?.map((one) => ({ ...one, task: tasks?.get(targetKey(group, one.Target)) })) } as LiveQuery<TargetRow[]>;
   const selection = useSelection(query, idOf);
   const [registering, setRegistering] = useState(false);
-  const [deregistering, setDeregistering] = useState<OwnedTarget | null>(null);
+  const [deregistering, setDeregistering] = useState<TargetRow | null>(null);
   return (
     <>
       <LiveTable
@@ -56,12 +56,12 @@ export function TargetsTable({ group }: { group: TargetGroup }) {
         wrap
       />
       {registering ? <RegisterTarget group={group} onClose={() => { setRegistering(false); }} onDone={query.reload} /> : null}
-      {deregistering ? <DeregisterTarget group={group} owned={deregistering} onClose={() => { setDeregistering(null); }} onDone={query.reload} /> : null}
+      {deregistering ? <DeregisterTarget group={group} row={deregistering} onClose={() => { setDeregistering(null); }} onDone={query.reload} /> : null}
     </>
   );
 }
 
-function useColumns(): TableProps.ColumnDefinition<OwnedTarget>[] {
+function useColumns(): TableProps.ColumnDefinition<TargetRow>[] {
   const text = useText();
   const words = text.targetGroups.target;
   return [
@@ -70,17 +70,17 @@ function useColumns(): TableProps.ColumnDefinition<OwnedTarget>[] {
     { id: "state", header: words.state, cell: ({ TargetHealth: health }) => <Status status={health?.State} />, sortingComparator: byState },
     { id: "reason", header: words.reason, cell: ({ TargetHealth: health }) => health?.Reason ?? text.parts.none },
     { id: "details", header: words.details, cell: ({ TargetHealth: health }) => health?.Description ?? text.parts.none },
-    { id: "task", header: words.task, cell: (owned) => <TaskLink owned={owned} /> },
-    { id: "service", header: words.service, cell: (owned) => <TaskServiceLink owned={owned} /> },
+    { id: "task", header: words.task, cell: (row) => <TaskLink row={row} /> },
+    { id: "service", header: words.service, cell: (row) => <TaskServiceLink row={row} /> },
     { id: "zone", header: words.zone, cell: ({ Target: target }) => target?.AvailabilityZone ?? text.parts.none, minWidth: 110 },
   ];
 }
 
-function byId(a: OwnedTarget, b: OwnedTarget): number {
+function byId(a: TargetRow, b: TargetRow): number {
   return idOf(a).localeCompare(idOf(b));
 }
 
-function byState(a: OwnedTarget, b: OwnedTarget): number {
+function byState(a: TargetRow, b: TargetRow): number {
   return (a.TargetHealth?.State ?? "").localeCompare(b.TargetHealth?.State ?? "");
 }
 
@@ -88,14 +88,14 @@ function TargetId({ id }: { id: string }) {
   return id.startsWith("arn:") ? <Link href={href(paths.loadBalancer(elbName(id)))}>{elbName(id)}</Link> : id;
 }
 
-function TaskLink({ owned: { task } }: { owned: OwnedTarget }) {
+function TaskLink({ row: { task } }: { row: TargetRow }) {
   const none = useText().parts.none;
   if (task === undefined) return none;
   const { cluster, task: id } = taskReference(task);
   return <Link href={href(paths.task(cluster, id))}>{id}</Link>;
 }
 
-function TaskServiceLink({ owned: { task } }: { owned: OwnedTarget }) {
+function TaskServiceLink({ row: { task } }: { row: TargetRow }) {
   const none = useText().parts.none;
   const { cluster, service } = task === undefined ? { cluster: "", service: undefined } : taskReference(task);
   return service === undefined ? none : <Link href={href(paths.service(cluster, service))}>{service}</Link>;
@@ -135,11 +135,11 @@ function RegisterTarget({ group, onClose, onDone }: DialogProps) {
   );
 }
 
-function DeregisterTarget({ group, owned, onClose, onDone }: DialogProps & { readonly owned: OwnedTarget }) {
+function DeregisterTarget({ group, row, onClose, onDone }: DialogProps & { readonly row: TargetRow }) {
   const text = useText().targetGroups.deregister;
   const target = useTarget();
-  const { Id: id = "", Port: port, AvailabilityZone: zone } = owned.Target ?? {};
-  const service = owned.task === undefined ? undefined : taskReference(owned.task).service;
+  const { Id: id = "", Port: port, AvailabilityZone: zone } = row.Target ?? {};
+  const service = row.task === undefined ? undefined : taskReference(row.task).service;
   return (
     <ConfirmDialog
       title={text.title(id)}

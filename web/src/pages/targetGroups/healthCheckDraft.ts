@@ -28,7 +28,7 @@ export function healthCheckDraftOf(group: TargetGroup): HealthCheckDraft {
   };
 }
 
-/** The members of the fields that differ from `before`; of all that are not empty without one. A gRPC group has codes of gRPC. */
+/** The members for the fields that differ from `before`, in which a missing field counts as empty. `grpc`: codes are gRPC status codes. */
 export function healthCheckInput(draft: HealthCheckDraft, before: Partial<HealthCheckDraft>, grpc: boolean): HealthCheckInput {
   const isChanged = (field: keyof HealthCheckDraft) => draft[field] !== (before[field] ?? "");
   const number = (member: keyof HealthCheckInput, field: "healthy" | "unhealthy" | "timeout" | "interval") => (isChanged(field) ? { [member]: Number(draft[field]) } : {});

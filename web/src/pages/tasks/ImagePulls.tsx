@@ -4,11 +4,10 @@ import Header from "@cloudscape-design/components/header";
 import ProgressBar from "@cloudscape-design/components/progress-bar";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { type ImagePull, imagePullsOf } from "../../aws/imagePulls.ts";
-import { useLanguage, useText } from "../../i18n/useText.ts";
+import { useText } from "../../i18n/useText.ts";
+import { useMegabytes } from "../../parts/useMegabytes.ts";
 
-const MEGABYTE = 1e6;
-
-/** How far the images of a task are, while they are downloaded. */
+/** The progress of a task's image downloads; null when there are none. */
 export function ImagePulls({ task }: { task: Task }) {
   const text = useText().task;
   const pulls = imagePullsOf(task);
@@ -24,8 +23,8 @@ export function ImagePulls({ task }: { task: Task }) {
 
 function PullBar({ pull }: { pull: ImagePull }) {
   const text = useText().task.pulls;
-  const format = new Intl.NumberFormat(useLanguage(), { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  const size = text.size(format.format(pull.received / MEGABYTE), format.format(pull.total / MEGABYTE));
+  const format = useMegabytes();
+  const size = text.size(format(pull.received), format(pull.total));
   const layers = text.layers(pull.present + pull.pulled, pull.layers, pull.present);
   return (
     <ProgressBar

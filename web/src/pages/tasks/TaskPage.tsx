@@ -12,6 +12,7 @@ import { PageLayout } from "../../app/PageLayout.tsx";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { nameOf } from "../../aws/arn.ts";
+import { taskReference } from "../../aws/balancedServices.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useTask } from "../../live/queries.ts";
 import { CopyableValue, Properties } from "../../parts/Properties.tsx";
@@ -101,7 +102,7 @@ function StopReason({ task }: { task: Task }) {
 function Overview({ cluster, task }: { cluster: string; task: Task }) {
   const text = useText();
   const words = text.task;
-  const service = task.group?.startsWith("service:") ? task.group.slice("service:".length) : null;
+  const { service } = taskReference(task);
   return (
     <Container header={<Header variant="h2">{words.overview}</Header>}>
       <Properties
@@ -110,7 +111,7 @@ function Overview({ cluster, task }: { cluster: string; task: Task }) {
           { label: words.desiredStatus, value: <Status status={task.desiredStatus} /> },
           { label: text.tasks.health, value: <Status status={task.healthStatus} /> },
           { label: text.tasks.definition, value: <Link href={href(definitionPath(task.taskDefinitionArn))}>{nameOf(task.taskDefinitionArn)}</Link> },
-          service === null
+          service === undefined
             ? { label: text.tasks.group, value: task.group }
             : { label: text.services.name, value: <Link href={href(paths.service(cluster, service))}>{service}</Link> },
           task.lastStatus === "STOPPED" ? null : { label: words.network.publicPorts, value: <TaskAddresses task={task} /> },
@@ -120,7 +121,7 @@ function Overview({ cluster, task }: { cluster: string; task: Task }) {
           task.platformVersion ? { label: words.platform, value: task.platformVersion } : null,
           task.containerInstanceArn ? { label: words.instance, value: nameOf(task.containerInstanceArn) } : null,
           { label: words.size, value: task.cpu && task.memory ? words.sizeOf(task.cpu, task.memory) : null },
-          { label: words.exec, value: task.enableExecuteCommand ? text.parts.yes : text.parts.no },
+          { label: words.exec, value: task.enableExecuteCommand ? text.parts.on : text.parts.off },
           { label: words.startedBy, value: task.startedBy },
           { label: text.tasks.startedAt, value: <RelativeTime date={task.startedAt ?? task.createdAt} /> },
           task.stoppedAt ? { label: text.tasks.stoppedAt, value: <RelativeTime date={task.stoppedAt} /> } : null,

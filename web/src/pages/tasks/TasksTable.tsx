@@ -8,6 +8,7 @@ import { useState } from "react";
 import { href } from "../../app/links.tsx";
 import { paths } from "../../app/paths.ts";
 import { nameOf } from "../../aws/arn.ts";
+import { taskReference } from "../../aws/balancedServices.ts";
 import { interfaceDetail } from "../../aws/networkInterfaces.ts";
 import { stopTask } from "../../aws/tasks.ts";
 import { useTarget } from "../../aws/useTarget.ts";
@@ -70,11 +71,11 @@ export function StopTask({ cluster, task, onClose }: { cluster: string; task: Ta
   const text = useText().tasks.stop;
   const target = useTarget();
   const id = nameOf(task.taskArn);
-  const service = task.group?.startsWith("service:") ? task.group.slice("service:".length) : null;
+  const { service } = taskReference(task);
   return (
     <ConfirmDialog
       title={text.title(id)}
-      effect={service === null ? text.effect : text.effectOfService(service)}
+      effect={service === undefined ? text.effect : text.effectOfService(service)}
       action={text.action}
       done={text.done(id)}
       perform={() => stopTask(target, cluster, id, text.reason)}

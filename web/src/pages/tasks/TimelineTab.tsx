@@ -10,6 +10,8 @@ import { Timestamp, formatDuration } from "../../parts/Time.tsx";
 import { statusText } from "../../parts/Status.tsx";
 import { isStopped, timelineOf, type TimelineEvent } from "./timeline.ts";
 
+const TERMINATED = 143; // 128 + SIGTERM: the exit code of a container that ECS stopped
+
 /** The events of a task from its creation to its end, with the statuses that they led to. */
 export function TimelineTab({ task }: { task: Task }) {
   const text = useText().task.timeline;
@@ -65,5 +67,5 @@ function stepStatus(event: TimelineEvent, task: Task): StepsProps.Status {
 
 /** Whether the task failed to start, or a container of it failed. */
 export function hasFailed(task: Task): boolean {
-  return task.stopCode === "TaskFailedToStart" || (task.containers ?? []).some(({ exitCode }) => exitCode !== undefined && exitCode !== 0 && exitCode !== 143);
+  return task.stopCode === "TaskFailedToStart" || (task.containers ?? []).some(({ exitCode }) => exitCode !== undefined && exitCode !== 0 && exitCode !== TERMINATED);
 }

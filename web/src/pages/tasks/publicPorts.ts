@@ -1,4 +1,4 @@
-// Where a browser reaches the ports of a task with a public address. Pure.
+// The URLs at which a browser reaches the ports of a task with a public address. Pure.
 
 import type { Deployment, TaskDefinition } from "@aws-sdk/client-ecs";
 import type { GatewayPort } from "../../aws/publicGateway.ts";
@@ -31,20 +31,20 @@ export function taskPorts(definition: TaskDefinition | undefined, deployments: r
   });
 }
 
-/** The ports at a public address, in the order of the task definition. `host`: the server's, as the browser reaches it. */
+/** The ports at a public address, in the order of the task definition. `host`: the server's name in the browser's URL. */
 export function publicPorts(address: string, ports: readonly TaskPort[], gateway: readonly GatewayPort[], host: string): PublicPort[] {
   return ports.map(({ port, protocol, scheme }) => {
-    const assigned = protocol === "tcp" ? gateway.find((one) => one.address === address && one.port === port) : undefined;
+    const gatewayPort = protocol === "tcp" ? gateway.find((one) => one.address === address && one.port === port)?.gatewayPort : undefined;
     return {
       address: `${address}:${port}`,
       url: protocol === "tcp" ? `${scheme}://${address}:${port}/` : undefined,
-      gatewayUrl: assigned && `${scheme}://${host}:${assigned.gatewayPort}/`,
+      gatewayUrl: gatewayPort === undefined ? undefined : `${scheme}://${host}:${gatewayPort}/`,
       protocol,
     };
   });
 }
 
-/** The name at which the server's port for names leads to a service's tasks with public addresses. */
+/** The URL by name of a service's tasks with public addresses, at the server's port for names. */
 export function serviceUrl(cluster: string, service: string, httpPort: number): string {
   return `http://${service}.${cluster}.localhost:${httpPort}/`.toLowerCase();
 }

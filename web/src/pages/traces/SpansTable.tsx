@@ -45,12 +45,12 @@ export function SpansTable({ spans, selected, onSelect }: { spans: readonly Span
   );
 }
 
-/** A part of the whole in percent; the whole where it has no length. */
+/** The percentage of a part; 100 if the whole has no length. */
 function share(part: number, whole: number): number {
   return whole > 0 ? (100 * part) / whole : 100;
 }
 
-/** The table says the same in numbers, so the bar is only for the eye. */
+/** Hidden from screen readers, because other columns have the numbers. */
 function SpanBar({ from, width, failed }: { from: number; width: number; failed: boolean }) {
   return (
     <div className="span-time" aria-hidden="true">

@@ -15,7 +15,7 @@ import { LiveTable } from "../../parts/LiveTable.tsx";
 import { Timestamp } from "../../parts/Time.tsx";
 import { formatSeconds, requestText, resultText } from "./spanText.ts";
 
-/** The newest traces, also of one service, virtual node or virtual gateway. */
+/** The newest traces: all, or those of the service, virtual node or virtual gateway in the URL. */
 export default function TracesPage() {
   const text = useText().traces;
   const target = useTarget();

@@ -1,4 +1,4 @@
-// A span in words: whose it is, what was asked, and how it ended.
+// A span in words: who served or called whom, the request, and its result.
 
 import type { Span } from "../../aws/traces.ts";
 import type { Text } from "../../i18n/catalog.ts";
@@ -27,7 +27,7 @@ export function spanText(span: Span, text: TraceText): string {
   return text.attempt(number, `${attribute(span, "network.peer.address")}:${attribute(span, "network.peer.port")}`);
 }
 
-/** The status code, and what Envoy's response flags say. */
+/** The status code with the meanings of Envoy's response flags. */
 export function resultText(span: Span, text: TraceText): string {
   const status = attribute(span, "http.response.status_code") || text.noAnswer;
   const flags = attribute(span, "envoy.response_flags").split(",").filter(Boolean);

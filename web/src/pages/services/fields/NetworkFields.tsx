@@ -25,14 +25,14 @@ export function NetworkFields({ draft, change, errors }: ServiceFieldsProps) {
   );
 }
 
-interface Place {
+interface NetworkSelection {
   readonly subnets: readonly string[];
   readonly groups: readonly string[];
 }
 
 export interface SubnetsAndGroupsProps {
-  readonly draft: Place;
-  readonly change: (part: Partial<Place>) => void;
+  readonly draft: NetworkSelection;
+  readonly change: (part: Partial<NetworkSelection>) => void;
   readonly errors: { readonly subnets?: string; readonly groups?: string };
   readonly subnetsDetail: string;
   readonly groupsDetail: string;

@@ -12,8 +12,7 @@ import { useFamilies, useRevisionsOf } from "../../../live/queries.ts";
 import { Select } from "../../../parts/choices.tsx";
 import type { ServiceFieldsProps } from "./fieldsProps.ts";
 
-/** The task definition, the number of tasks and the launch type. */
-/** `nameless`: for tasks without a service. */
+/** The task definition, the number of tasks and the launch type. `nameless`: the tasks have no service. */
 export function ServiceFields({ draft, change, editing, errors, nameless = false }: ServiceFieldsProps & { readonly nameless?: boolean }) {
   const text = useText().services;
   const words = text.form;
