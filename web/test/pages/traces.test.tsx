@@ -61,5 +61,5 @@ test("a trace shows its spans as a tree, and the attributes of the selected one"
 
 test("a trace that is not kept any more is said to be gone", async () => {
   renderPage(<TracePage />, "/traces/:trace", "/traces/r-9", { traces: { sampling: 100, traces: [], spans: [] } });
-  expect(await screen.findByText(/No span of this trace is known/)).toBeTruthy();
+  expect(await screen.findByText(/The server has no spans of this trace/)).toBeTruthy();
 });
