@@ -117,7 +117,9 @@ def test_a_task_shows_its_own_part_of_the_proxy(cluster, probe):
     stats = json.dumps(printed_json("proxy", "stats", task, "--filter", "upstream_rq_2xx"))
     assert task in stats
     assert not [web for web in cluster.tasks("web") if task_id(web["taskArn"]) in stats]
-    assert printed_json("explain", task, "web:80")["verdict"] == "reachable"
+    explained = printed_json("explain", task, "web:80")
+    assert explained["verdict"] == "reachable"
+    assert any(route["retries"].startswith("2 on ") for route in explained["routes"])
 
 
 def test_the_proxy_has_next_to_no_privileges(cluster, probe):

@@ -125,6 +125,7 @@ def test_the_proxy_shows_what_it_has_and_why_calls_end_as_they_do(cluster):
     assert stats
     explained = json.loads(installation.moyai("explain", "front", "catalog:80", "--json"))
     assert (explained["verdict"], explained["service"]) == ("reachable", "traced/catalog")
+    assert {route["timeout"] for route in explained["routes"]} == {"15s"}
     assert json.loads(installation.moyai("explain", "front", "catalogue", "--json"))["verdict"] == "unknown-name"
 
 

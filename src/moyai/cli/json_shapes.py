@@ -42,7 +42,7 @@ JSON_SHAPES: Final[Mapping[str, JsonShape]] = MappingProxyType(
         "doctor": _shape(OBJECT, "examined findings"),
         "explain": _shape(
             OBJECT,
-            "verdict name reason remedy names target service candidates",
+            "verdict name reason remedy names target service candidates routes",
             otherwise=("of a request", _shape(LIST, _SPAN)),
         ),
         "analyze": _shape(OBJECT, "files findings"),

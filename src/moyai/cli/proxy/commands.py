@@ -67,9 +67,13 @@ def stats(
 
 def _configured_rows(remote: Remote, task: str, rows: Callable[[Mapping[str, Any]], Iterable[Row]]) -> Iterator[Row]:
     """The rows of the configuration that the control plane sends to a task's proxy."""
-    record = choose_task(task, running_tasks(remote))
-    arn = f"{record['cluster'].replace(':cluster/', ':task/', 1)}/{record['id']}"
-    yield from rows(remote.read("configuration", of=arn))
+    yield from rows(configuration_of(remote, choose_task(task, running_tasks(remote))))
+
+
+def configuration_of(remote: Remote, task: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The configuration that the control plane sends to the proxy of a running task, as in Envoy's ``/config_dump``."""
+    arn = f"{task['cluster'].replace(':cluster/', ':task/', 1)}/{task['id']}"
+    return remote.read("configuration", of=arn)
 
 
 def _live_row(endpoint: Mapping[str, Any]) -> Row:

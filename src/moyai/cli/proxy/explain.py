@@ -10,6 +10,8 @@ import typer
 
 from moyai.cli.choice import choose_task
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
+from moyai.cli.proxy.commands import configuration_of
+from moyai.cli.proxy.configuration import Row, route_rows
 from moyai.cli.remote import Remote
 from moyai.cli.snapshot import running_tasks, stopped_tasks
 from moyai.cli.spans import Span, flags_text, is_attempt, tree_lines
@@ -31,7 +33,8 @@ def explain(
 ) -> None:
     """Explain why a task's calls of a name end as they do, or what became of one traced request.
 
-    With TASK NAME: which names the task's deployment knows, who is behind the name, and which endpoints get requests.
+    With TASK NAME: which names the task's deployment knows, who is behind the name, the routes to it with timeouts and
+    retries, and which endpoints get requests.
     With REQUEST-ID: the request's way through the proxies, with all attempts and what Envoy says of them.
     """
     remote = Remote(endpoint, region)
@@ -40,9 +43,13 @@ def explain(
         echo(*([json.dumps(spans)] if as_json else _request_lines(spans)))
         return
     host, port = _host_and_port(name)
-    task = choose_task(reference, running_tasks(remote), stopped_tasks(remote))
+    running = list(running_tasks(remote))
+    task = choose_task(reference, running, stopped_tasks(remote))
     answer = remote.read("explain", task=task["id"], name=host, port=port)
-    echo(*([json.dumps(answer)] if as_json else _name_lines(task, answer)))
+    routes = (
+        _routes_to(answer["target"], configuration_of(remote, task)) if answer["target"] and task in running else []
+    )
+    echo(*([json.dumps({**answer, "routes": routes})] if as_json else _name_lines(task, answer, routes)))
 
 
 def _host_and_port(name: str) -> tuple[str, int | None]:
@@ -52,13 +59,21 @@ def _host_and_port(name: str) -> tuple[str, int | None]:
     return host, int(port) if colon else None
 
 
-def _name_lines(task: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[str]:
+def _routes_to(target: str, configuration: Mapping[str, Any]) -> list[Row]:
+    """The routes to a discovery service, whose ID the names of its clusters end with."""
+    discovery_service = target.rpartition("/")[2]
+    return [row for row in route_rows(configuration) if row["routes"].endswith(f"/{discovery_service}")]
+
+
+def _name_lines(task: Mapping[str, Any], answer: Mapping[str, Any], routes: Sequence[Row]) -> Iterator[str]:
     yield f"{answer['name']} from {task['group'].removeprefix('service:')} ({task['id']}): {answer['verdict']}"
     yield f"  {answer['reason']}"
     if answer["remedy"]:
         yield f"  -> {answer['remedy']}"
     if answer["service"]:
         yield f"offered by: {answer['service']}"
+    for route in routes:
+        yield f"route {route['match']}: timeout {route['timeout'] or 'none'}, retries {route['retries']}"
     for candidate in answer["candidates"]:
         counts = f"{candidate['requests']} requests, {candidate['errors']} failed, {candidate['active']} active"
         why = f"; no requests: {candidate['why_not']}" if candidate["why_not"] else ""
