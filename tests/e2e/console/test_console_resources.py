@@ -152,3 +152,6 @@ def test_about_names_the_version_and_the_account_as_the_bar_does(person, simulat
     grouped = f"{account[:4]}-{account[4:8]}-{account[8:]}"
     expect(person.fact("Account and Region")).to_have_text(f"{grouped} · {REGION}")
     expect(person.page.locator("#top")).to_contain_text(f"{REGION} · {grouped}")
+    with person.page.expect_popup() as opened:
+        person.page.get_by_role("link", name="Health of this server").click()
+    expect(opened.value.locator("body")).to_contain_text('"runtime"')
