@@ -45,7 +45,7 @@ describe.each(RECORDINGS)("%s", (what) => {
     members = await readMembers(target, signal);
     const filter = { range: { kind: "between", ...span } as const, namespace: null, members };
     const counts = await readCounts(target, filter, signal);
-    const inbound = what === "shop" ? await readFailures(target, await readInbound(target, members, counts.span, signal), counts.span, signal) : [];
+    const inbound = what === "shop" ? await readFailures(target, members, await readInbound(target, members, counts.span, signal), counts.span, signal) : [];
     mesh = buildMesh(mergeMetrics(counts, await readDetails(target, filter, counts, signal)), members, counts.span, inbound);
   });
   afterAll(save);

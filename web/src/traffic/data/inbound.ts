@@ -20,9 +20,7 @@ interface Offer {
 
 /** The requests and connections in a span, for each discovery name that was called. */
 export async function readInbound(target: Target, members: readonly Member[], span: TimeSpan, signal: AbortSignal): Promise<Inbound[]> {
-  const offers: Offer[] = members
-    .filter(({ workload }) => workload.kind === "service")
-    .flatMap(({ workload: { cluster, service }, namespace, discoveryNames }) => discoveryNames.map((name) => ({ namespace, name, cluster, service })));
+  const offers = offersOf(members);
   const period = wholePeriod(span);
   const totals = new Map<string, Inbound>();
   for (let first = 0; first < offers.length; first += BATCH) {
@@ -32,7 +30,7 @@ export async function readInbound(target: Target, members: readonly Member[], sp
       const [position, count] = [Number(Id?.slice(1)), Values?.[0]];
       const offer = batch[Math.floor(position / METRICS.length)];
       if (!offer || count === undefined) continue;
-      const key = `${offer.namespace} ${offer.name}`;
+      const key = nameKey(offer);
       const total = totals.get(key) ?? { namespace: offer.namespace, name: offer.name, requests: 0, connections: 0, failures: null };
       totals.set(key, position % METRICS.length === 0 ? { ...total, requests: total.requests + count } : { ...total, connections: total.connections + count });
     }
@@ -41,19 +39,32 @@ export async function readInbound(target: Target, members: readonly Member[], sp
 }
 
 /** The traffic of each name with the failures that the proxies of the tasks behind the name counted. */
-export async function readFailures(target: Target, inbound: readonly Inbound[], span: TimeSpan, signal: AbortSignal): Promise<Inbound[]> {
+export async function readFailures(target: Target, members: readonly Member[], inbound: readonly Inbound[], span: TimeSpan, signal: AbortSignal): Promise<Inbound[]> {
   const period = wholePeriod(span);
-  const queried = inbound.slice(0, MAX_QUERIES);
-  const queries = queried.map(({ name }, index): MetricDataQuery => ({ Id: `f${index}`, Expression: failuresOf(name, period) }));
-  const failures = new Map<number, number>();
+  const called = new Set(inbound.map(nameKey));
+  const offers = offersOf(members).filter((offer) => called.has(nameKey(offer))).slice(0, MAX_QUERIES);
+  const queries = offers.map((offer, index): MetricDataQuery => ({ Id: `f${index}`, Expression: failuresOf(offer, period) }));
+  const failures = new Map(offers.map((offer) => [nameKey(offer), 0]));
   for (const { Id, Values } of queries.length === 0 ? [] : await readMetricData(target, queries, { start: span.start, end: span.start + period }, signal)) {
-    failures.set(Number(Id?.slice(1)), Values?.[0] ?? 0);
+    const offer = offers[Number(Id?.slice(1))];
+    if (offer) failures.set(nameKey(offer), (failures.get(nameKey(offer)) ?? 0) + (Values?.[0] ?? 0));
   }
-  return inbound.map((traffic, index) => (index < queried.length ? { ...traffic, failures: failures.get(index) ?? 0 } : traffic));
+  return inbound.map((traffic) => ({ ...traffic, failures: failures.get(nameKey(traffic)) ?? null }));
 }
 
-function failuresOf(name: string, period: number): string {
-  const search = `{${SERVICE_CONNECT.own},ClusterName,DiscoveryName,ServiceName,TaskId} MetricName="TaskFailureCount" DiscoveryName="${name}"`;
+function offersOf(members: readonly Member[]): Offer[] {
+  return members
+    .filter(({ workload }) => workload.kind === "service")
+    .flatMap(({ workload: { cluster, service }, namespace, discoveryNames }) => discoveryNames.map((name) => ({ namespace, name, cluster, service })));
+}
+
+function nameKey({ namespace, name }: Pick<Offer, "namespace" | "name">): string {
+  return `${namespace} ${name}`;
+}
+
+function failuresOf({ name, cluster, service }: Offer, period: number): string {
+  const dimensions = `ClusterName="${cluster}" DiscoveryName="${name}" ServiceName="${service}"`;
+  const search = `{${SERVICE_CONNECT.own},ClusterName,DiscoveryName,ServiceName,TaskId} MetricName="TaskFailureCount" ${dimensions}`;
   return `SUM(SEARCH('${search}', 'Sum', ${period}))`;
 }
 

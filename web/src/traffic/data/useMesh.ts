@@ -36,8 +36,9 @@ export function useMesh(range: TimeRange, namespace: string | null): LiveQuery<M
   const hasNames = shownHasNames(allMembers, namespace);
   const inbound = useLive(["traffic-inbound", ...key, countMetrics !== undefined, hasNames], topics, async (signal) => {
     if (allMembers === undefined || countMetrics === undefined || !hasNames) return [];
-    const received = await readInbound(target, membersIn(allMembers, namespace), countMetrics.span, signal);
-    return readFailures(target, received, countMetrics.span, signal);
+    const members = membersIn(allMembers, namespace);
+    const received = await readInbound(target, members, countMetrics.span, signal);
+    return readFailures(target, members, received, countMetrics.span, signal);
   });
   const inboundMetrics = countMetrics === undefined ? undefined : inbound.data;
   const shownMembers = useMemo(() => allMembers && membersIn(allMembers, namespace), [allMembers, namespace]);
