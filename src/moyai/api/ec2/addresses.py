@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
-from moyai.api.ec2.select import DescribedKind, Filter, PageRequest, filter_page, passing, with_ids
+from moyai.api.ec2.select import DescribedKind, DescribePageRequest, Filter, filter_page, passing, with_ids
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
 from moyai.domain.queries.vpc import address_user, all_in_scope
@@ -49,7 +49,7 @@ class DescribeAddressesRequest(ChangeRequest, frozen=True):
     filters: tuple[Filter, ...] = ()
 
 
-class DescribeAddressesAttributeRequest(PageRequest, frozen=True):
+class DescribeAddressesAttributeRequest(DescribePageRequest, frozen=True):
     allocation_ids: tuple[str, ...] = ()
     attribute: str = "domain-name"
 

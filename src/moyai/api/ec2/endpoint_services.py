@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import NamedTuple
 
-from moyai.api.ec2.select import DescribedKind, PagedRequest, PageRequest, no_tags, select
+from moyai.api.ec2.select import DescribedKind, DescribePageRequest, PagedRequest, no_tags, select
 from moyai.api.operation import Context
 from moyai.domain.vpc.default import availability_zones
 from moyai.domain.vpc.endpoint import EndpointService, EndpointType, endpoint_services, prefix_lists
@@ -30,7 +30,7 @@ class DescribePrefixListsRequest(PagedRequest, frozen=True):
     prefix_list_ids: tuple[str, ...] = ()
 
 
-class PrefixListEntriesRequest(PageRequest, frozen=True):
+class PrefixListEntriesRequest(DescribePageRequest, frozen=True):
     prefix_list_id: str
     target_version: int = 1
 

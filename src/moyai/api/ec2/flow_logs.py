@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from moyai.api.ec2.change import ChangeRequest, TagSpecification, commit, new_id, new_tags, resource_of
-from moyai.api.ec2.select import DescribedKind, Filter, PageRequest, filter_page
+from moyai.api.ec2.select import DescribedKind, DescribePageRequest, Filter, filter_page
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.ec2.vpcs import VPC
 from moyai.api.operation import Context
@@ -50,7 +50,7 @@ class CreateFlowLogsRequest(ChangeRequest, frozen=True):
     tag_specifications: tuple[TagSpecification, ...] = ()
 
 
-class DescribeFlowLogsRequest(PageRequest, frozen=True):
+class DescribeFlowLogsRequest(DescribePageRequest, frozen=True):
     flow_log_ids: tuple[str, ...] = ()
     filter: tuple[Filter, ...] = ()
 

@@ -25,7 +25,7 @@ from moyai.api.ec2.change import (
     new_tags,
     resource_of,
 )
-from moyai.api.ec2.select import DescribedKind, Filter, PageRequest, filter_page
+from moyai.api.ec2.select import DescribedKind, DescribePageRequest, Filter, filter_page
 from moyai.api.ec2.subnets import SUBNET
 from moyai.api.operation import Context
 from moyai.api.tagging import tag_list
@@ -54,7 +54,7 @@ class CreateNatGatewayRequest(ChangeRequest, frozen=True):
     tag_specifications: tuple[TagSpecification, ...] = ()
 
 
-class DescribeNatGatewaysRequest(PageRequest, frozen=True):
+class DescribeNatGatewaysRequest(DescribePageRequest, frozen=True):
     """The gateways to describe. AWS calls the member with the filters ``Filter`` in this operation."""
 
     filter: tuple[Filter, ...] = ()

@@ -15,6 +15,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from moyai.api.operation import PageRequest
 from moyai.domain.paging import page
 from moyai.domain.vpc.errors import (
     DryRunOperation,
@@ -66,15 +67,13 @@ def no_tags(_: object) -> Mapping[str, str]:
     return {}
 
 
-class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
+class DescribePageRequest(PageRequest, frozen=True, kw_only=True):
     """The members of every paged Describe request."""
 
-    next_token: str | None = None
-    max_results: int | None = None
     dry_run: bool = False
 
 
-class PagedRequest(PageRequest, frozen=True, kw_only=True):
+class PagedRequest(DescribePageRequest, frozen=True, kw_only=True):
     """The members of a paged Describe request that has ``filters``."""
 
     filters: tuple[Filter, ...] = ()
@@ -93,7 +92,11 @@ def select(kind: DescribedKind[T], items: Iterable[T], ids: tuple[str, ...], req
 
 
 def filter_page(
-    kind: DescribedKind[T], items: Iterable[T], ids: tuple[str, ...], request: PageRequest, filters: tuple[Filter, ...]
+    kind: DescribedKind[T],
+    items: Iterable[T],
+    ids: tuple[str, ...],
+    request: DescribePageRequest,
+    filters: tuple[Filter, ...],
 ) -> SelectedPage[T]:
     """As ``select``, for a request that has its filters in another member, or none."""
     if ids and request.max_results is not None:

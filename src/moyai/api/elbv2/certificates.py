@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from moyai.api.elbv2.listener_settings import CertificateRequest, certificate_of
-from moyai.api.elbv2.lookup import LISTENER, MAX_PAGE, PageRequest, invalid_marker, resource_of
+from moyai.api.elbv2.lookup import LISTENER, MAX_PAGE, MarkerPageRequest, invalid_marker, resource_of
 from moyai.api.operation import Context
 from moyai.domain.elb.errors import OperationNotPermitted, TooManyCertificates
 from moyai.domain.elb.quotas import CERTIFICATES
@@ -27,7 +27,7 @@ class ListenerCertificatesRequest(msgspec.Struct, frozen=True):
     certificates: tuple[CertificateRequest, ...]
 
 
-class DescribeListenerCertificatesRequest(PageRequest, frozen=True, kw_only=True):
+class DescribeListenerCertificatesRequest(MarkerPageRequest, frozen=True, kw_only=True):
     listener_arn: str
 
 

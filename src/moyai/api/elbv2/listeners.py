@@ -16,7 +16,7 @@ from moyai.api.elbv2.listener_settings import ListenerSettingsRequest, protocol_
 from moyai.api.elbv2.lookup import (
     LISTENER,
     LOAD_BALANCER,
-    PageRequest,
+    MarkerPageRequest,
     check_unmanaged,
     page_of,
     resource_of,
@@ -46,7 +46,7 @@ class ModifyListenerRequest(ListenerSettingsRequest, frozen=True, kw_only=True):
     default_actions: tuple[ActionRequest, ...] = ()
 
 
-class DescribeListenersRequest(PageRequest, frozen=True):
+class DescribeListenersRequest(MarkerPageRequest, frozen=True):
     load_balancer_arn: str | None = None
     listener_arns: tuple[str, ...] = ()
 

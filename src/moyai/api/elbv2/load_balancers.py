@@ -15,7 +15,7 @@ import msgspec
 from moyai.api.elbv2.load_balancer_nodes import SubnetsRequest, groups_of, placements_of
 from moyai.api.elbv2.lookup import (
     LOAD_BALANCER,
-    PageRequest,
+    MarkerPageRequest,
     check_name,
     check_unmanaged,
     find,
@@ -58,7 +58,7 @@ class CreateLoadBalancerRequest(SubnetsRequest, frozen=True, kw_only=True):
     tags: tuple[Tag, ...] = ()
 
 
-class DescribeLoadBalancersRequest(PageRequest, frozen=True):
+class DescribeLoadBalancersRequest(MarkerPageRequest, frozen=True):
     load_balancer_arns: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 

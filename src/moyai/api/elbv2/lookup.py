@@ -49,7 +49,7 @@ LISTENER: Final = ElbKind(Listener, "listener", "listener", ListenerNotFound)
 RULE: Final = ElbKind(Rule, "listener rule", "listener-rule", RuleNotFound)
 
 
-class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
+class MarkerPageRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The members of every paged Describe request."""
 
     marker: str | None = None
@@ -80,7 +80,10 @@ def resources_of(ctx: Context, kind: ElbKind[R], arns: Sequence[str]) -> list[R]
 
 
 def page_of(
-    records: Iterable[R], listing: object, request: PageRequest, key: Callable[[R], str] = lambda record: record.arn
+    records: Iterable[R],
+    listing: object,
+    request: MarkerPageRequest,
+    key: Callable[[R], str] = lambda record: record.arn,
 ) -> tuple[list[R], str | None]:
     """A page of the records in the order of their keys, and the marker of the next page. Raises InvalidInput."""
     by_key = {key(record): record for record in records}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from moyai.api.elbv2.lookup import MAX_PAGE, PageRequest, invalid_marker
+from moyai.api.elbv2.lookup import MAX_PAGE, MarkerPageRequest, invalid_marker
 from moyai.api.operation import ApiOperation, Context
 from moyai.domain.elb import quotas
 from moyai.domain.elb.errors import SslPolicyNotFound
@@ -39,12 +39,12 @@ _LIMITS: Final[Mapping[str, int]] = MappingProxyType(
 )
 
 
-class DescribeSSLPoliciesRequest(PageRequest, frozen=True):
+class DescribeSSLPoliciesRequest(MarkerPageRequest, frozen=True):
     names: tuple[str, ...] = ()
     load_balancer_type: str | None = None
 
 
-class DescribeAccountLimitsRequest(PageRequest, frozen=True):
+class DescribeAccountLimitsRequest(MarkerPageRequest, frozen=True):
     """A page of the quotas."""
 
 

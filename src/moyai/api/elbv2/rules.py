@@ -16,7 +16,15 @@ from msgspec.structs import replace
 from moyai.api.elbv2.action_checks import check_action
 from moyai.api.elbv2.actions import ActionRequest, action_of, action_view
 from moyai.api.elbv2.conditions import ConditionRequest, condition_view, conditions_of
-from moyai.api.elbv2.lookup import LISTENER, RULE, PageRequest, check_unmanaged, page_of, resource_of, resources_of
+from moyai.api.elbv2.lookup import (
+    LISTENER,
+    RULE,
+    MarkerPageRequest,
+    check_unmanaged,
+    page_of,
+    resource_of,
+    resources_of,
+)
 from moyai.api.elbv2.tags import new_tags
 from moyai.api.elbv2.transforms import Rewrites, TransformRequest, rewrites_of, transform_views
 from moyai.api.operation import Context
@@ -58,7 +66,7 @@ class RuleRequest(msgspec.Struct, frozen=True):
     rule_arn: str
 
 
-class DescribeRulesRequest(PageRequest, frozen=True):
+class DescribeRulesRequest(MarkerPageRequest, frozen=True):
     listener_arn: str | None = None
     rule_arns: tuple[str, ...] = ()
 

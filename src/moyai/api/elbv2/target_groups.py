@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from moyai.api.elbv2.lookup import (
     LOAD_BALANCER,
     TARGET_GROUP,
-    PageRequest,
+    MarkerPageRequest,
     check_name,
     check_unmanaged,
     find,
@@ -67,7 +67,7 @@ class ModifyTargetGroupRequest(HealthCheckSettings, frozen=True, kw_only=True):
     target_group_arn: str
 
 
-class DescribeTargetGroupsRequest(PageRequest, frozen=True):
+class DescribeTargetGroupsRequest(MarkerPageRequest, frozen=True):
     load_balancer_arn: str | None = None
     target_group_arns: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
