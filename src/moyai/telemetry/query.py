@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, groupby, islice
-from typing import NamedTuple
+from itertools import groupby, islice
+from typing import NamedTuple, TypeVar
 
 from typing_extensions import override
 
@@ -25,6 +25,7 @@ from moyai.telemetry.series.head import MetricHead
 from moyai.telemetry.series.minute_bucket import HOUR, MINUTE, SLOT, MinuteBucket
 from moyai.telemetry.values import SampleKind
 
+T = TypeVar("T")
 Span = tuple[float, float]
 """A start, and an exclusive end."""
 
@@ -112,12 +113,8 @@ class SeriesReader(MetricReader):
 def slots(series: Series, span: Span) -> list[Period]:
     """The slots of five seconds that begin in the span."""
     summaries: dict[int, Summary] = {}
-    entries = chain(
-        ((minute, list(body.entries(series.column))) for minute, body in _stored_minutes(series, span)),
-        ((minute, bucket.entries()) for minute, bucket in _minutes_in_memory(series, span)),
-    )
-    for minute, of_minute in entries:
-        summaries |= {minute + key * SLOT: summary for key, summary in of_minute if key != WHOLE_MINUTE}
+    for minute, entries in _minutes(series, span, lambda body: body.entries(series.column), MinuteBucket.entries):
+        summaries |= {minute + key * SLOT: summary for key, summary in entries if key != WHOLE_MINUTE}
     return _periods(summaries, span)
 
 
@@ -130,28 +127,24 @@ def minutes(series: Series, span: Span) -> list[Period]:
             summaries |= {hour.start + key * MINUTE: summary for key, summary in decode_hour(hour.body)}
         except InvalidBody:
             continue
-    whole_minutes = chain(
-        ((minute, body.whole_minute(series.column)) for minute, body in _stored_minutes(series, span)),
-        ((minute, bucket.minute()) for minute, bucket in _minutes_in_memory(series, span)),
-    )
-    for minute, summary in whole_minutes:
+    for minute, summary in _minutes(series, span, lambda body: body.whole_minute(series.column), MinuteBucket.minute):
         if summary is not None:
             compacted = summaries.get(minute)  # not None when a value arrived after its hour was compacted
             summaries[minute] = summary if compacted is None else compacted.plus(summary)
     return _periods(summaries, span)
 
 
-def _stored_minutes(series: Series, span: Span) -> Iterator[tuple[int, DecodedBody]]:
-    group = series.group
-    for record in group.history.minutes(group.number, span[0] // MINUTE * MINUTE, span[1]):
+def _minutes(
+    series: Series, span: Span, of_body: Callable[[DecodedBody], T], of_bucket: Callable[[MinuteBucket], T]
+) -> Iterator[tuple[int, T]]:
+    """The start of each minute of the span, and what is read of it: in the store first, then in memory."""
+    group, first = series.group, span[0] // MINUTE * MINUTE
+    for record in group.history.minutes(group.number, first, span[1]):
         if record.start not in group.minutes:
-            yield record.start, decode_or_empty(record.body)
-
-
-def _minutes_in_memory(series: Series, span: Span) -> Iterator[tuple[int, MinuteBucket]]:
-    for minute, buckets in series.group.minutes.items():
-        if span[0] // MINUTE * MINUTE <= minute < span[1] and series.column in buckets:
-            yield minute, buckets[series.column]
+            yield record.start, of_body(decode_or_empty(record.body))
+    for minute, buckets in group.minutes.items():
+        if first <= minute < span[1] and series.column in buckets:
+            yield minute, of_bucket(buckets[series.column])
 
 
 def _periods(summaries: dict[int, Summary], span: Span) -> list[Period]:
