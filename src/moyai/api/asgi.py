@@ -211,7 +211,8 @@ class App:
             return await handler(request) if handler else _plain(404, f"There is nothing at {request.path[:200]}.")
         if _is_root(request):
             return _plain(200, "moyai answers AWS API requests here; its health is at /_moyai/health.")
-        if route is None or route.routed_request.service is None or request.content_type == FORM:  # which may name it
+        # The head does not route every request: a form names its operation in the body.
+        if route is None or route.routed_request.service is None or request.content_type == FORM:
             route = self._gateway.route(request)
             if route.is_delegated:
                 return await self._forward(receive, route, request, chunks_of(request.body))
