@@ -19,8 +19,8 @@ from tests.e2e.waiting import PATIENCE, eventually
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 
-# Opens connections until one is refused, and prints how many are open once the proxy has closed those past its limit: the
-# kernel accepts a few for a proxy that is too busy to refuse them.
+# Opens connections until one is refused, and prints how many stay open: where the proxy closes a connection while
+# others are opened, another takes its place.
 OPEN_MANY = """
 import resource, select, socket, time
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
