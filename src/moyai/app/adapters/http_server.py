@@ -38,6 +38,7 @@ from moyai.api.asgi import UPLOAD
 from moyai.api.data_channel.message import LARGEST_FRAME
 from moyai.app.adapters import web_socket
 from moyai.app.adapters.admission import Admission
+from moyai.app.adapters.joined_writes import JoinedWrites
 
 _STEP: Final = 4096
 """Bytes that are parsed at a time. Size limits are exact to this number where requests directly follow each other."""
@@ -93,8 +94,8 @@ class HttpServer(uvicorn.Server):
             backlog=_BACKLOG,
         )
         super().__init__(config)
-        # Head and body leave in two writes; without this the second waits 40 ms for the client's delayed ACK. asyncio
-        # sets it only on sockets whose protocol is not 0. Connections inherit it.
+        # Without this the second write of a response waits 40 ms for the client's delayed ACK. asyncio sets it only on
+        # sockets whose protocol is not 0. Connections inherit it.
         sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         self._sock = sock
         self._serving: asyncio.Task[None] | None = None
@@ -146,11 +147,11 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the time limit of the first head, if the client may have another connection."""
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport, self.loop))
         if self._admission.enter(self, self.client[0] if self.client else ""):
             self._start_head_timer()
         else:
-            transport.abort()
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Release the connection's admission and its timer."""
