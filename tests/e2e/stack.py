@@ -247,7 +247,7 @@ class Probe:
         return self._request("DELETE", "/steady")
 
     def _request(self, method: str, path: str, order: Mapping[str, Any] | None = None) -> Any:
-        connection = HTTPConnection(self.host, self.port, timeout=60)
+        connection = HTTPConnection(self.host, self.port, timeout=300)  # longer than its commands may take
         try:
             connection.request(method, path, None if order is None else json.dumps(order))
             answer = connection.getresponse()

@@ -29,7 +29,7 @@ from tests.e2e.apps.serving import HttpHandler
 from tests.e2e.apps.steady import Steady
 
 LOADS: Mapping[str, list[Load | Steady]] = {"/load": [], "/steady": []}
-RUN_PATIENCE = 30
+RUN_PATIENCE = 240
 
 
 def answer_of(question: dict[str, Any]) -> Mapping[str, object]:
