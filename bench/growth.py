@@ -2,7 +2,9 @@
 
 Run by `make bench`, or by hand: `.venv/bin/python bench/growth.py`. Both worlds are in memory, made of the same
 namespaces of fifty tasks each (five services of ten that can all call each other), with a proxy's stream for each
-task. The two are measured in turn. No number here is a test.
+task. The two are measured in turn. A third world has one namespace, in which a thousand tasks of twenty services can
+call each other, once with a proxy each and once with the proxy that tasks share; it has no streams, whose cost
+push.py measures. No number here is a test.
 """
 
 from __future__ import annotations
@@ -35,8 +37,9 @@ from moyai.plan.service.scheduler import plan_service
 from moyai.plan.task.launch import LaunchRequest, launch
 from moyai.plan.task.lifecycle import plan_task
 from moyai.ports.store import Key
-from moyai.reconcile.derived_values import draining_tasks, namespace_meshes, shifting_services, workload_meshes
+from moyai.reconcile.derived_values import draining_tasks, shifting_services, workload_meshes
 from moyai.reconcile.names import NameChanges
+from moyai.reconcile.namespace_meshes import NamespaceMeshes
 from moyai.reconcile.observe import Observer
 from moyai.reconcile.ports import ReconcilerPorts
 from moyai.runtime.sim.runtime import SimRuntime
@@ -50,12 +53,19 @@ SIZES: Final = (100, 10_000)
 SERVICES: Final = 5
 REPLICAS: Final = 10
 ROUNDS: Final = 7
+CALLERS: Final = 1000
+CALLED_SERVICES: Final = 20
 
 
 class Place:
-    """A world of this many tasks, all RUNNING, and what follows it."""
+    """A world of this many tasks, all RUNNING, and what follows it. ``services``: those of each namespace, each with
+    ``replicas`` tasks; ``shares_proxy``: whether the tasks share the host's proxy.
+    """
 
-    def __init__(self, tasks: int) -> None:
+    def __init__(
+        self, tasks: int, services: int = SERVICES, replicas: int = REPLICAS, *, shares_proxy: bool = False
+    ) -> None:
+        self._services, self._replicas, self._shares_proxy = services, replicas, shares_proxy
         clock, ids = SystemClock(), SystemIds()
         self.store = MemoryStore()
         self.feed = Feed(BootstrapSettings())
@@ -63,7 +73,7 @@ class Place:
         world = self.store.world
         self.network_spec, self.names = NetworkSpecTracker(world), NameChanges(world)
         self.derived: tuple[Derived[Any, Any], ...] = (
-            namespace_meshes(world, self.feed),
+            NamespaceMeshes(world, self.feed),
             workload_meshes(world, self.feed, AppMeshOptions()),
             Derived(world, published_ports_of, tuple[PublishedPort, ...](), Task, ContainerInstance),
             draining_tasks(world),
@@ -72,18 +82,18 @@ class Place:
         self.observer = Observer(self.ports)
         self.proxies = LoopbackProxies(self.feed)
         self.build = Builder(self.store, ids=ids)
-        self.service, self.task = self._fill(tasks // (SERVICES * REPLICAS))
+        self.service, self.task = self._fill(tasks // (services * replicas))
 
     def _fill(self, namespaces: int) -> tuple[Service, Task]:
         """A service in the middle of it, and a task of that service."""
         definition = self.build.definition("app", container(port=8080))
         arns = [
-            self.build.service(f"s{n}-{s}", definition, REPLICAS, offers=("app",), namespace=f"ns{n}")
+            self.build.service(f"s{n}-{s}", definition, self._replicas, offers=("app",), namespace=f"ns{n}")
             for n in range(namespaces)
-            for s in range(SERVICES)
+            for s in range(self._services)
         ]
         for service in [self.store.world.services[arn] for arn in arns]:
-            self.store.apply([change for _ in range(REPLICAS) for change in self._running(service)])
+            self.store.apply([change for _ in range(self._replicas) for change in self._running(service)])
         service = self.store.world.services[arns[len(arns) // 2]]
         return service, self.build.tasks(service.arn)[0]
 
@@ -93,7 +103,12 @@ class Place:
         definition = world.task_definitions[service.primary.task_definition]
         view = service.primary.view
         request = LaunchRequest(service.cluster, definition, service.name, service=service.arn, view=view)
-        running = {"last_status": TaskStatus.RUNNING, "ready_at": now, "deployment": service.primary.id}
+        running = {
+            "last_status": TaskStatus.RUNNING,
+            "ready_at": now,
+            "deployment": service.primary.id,
+            "shares_proxy": self._shares_proxy,
+        }
         task = replace(launch(world, request, now, ids), **running)
         self.store.apply([Put(task)])
         yield from register(world, task, definition, now)
@@ -115,9 +130,13 @@ class Place:
         self.store.apply(changes)
         self.follow(*(_key(change) for change in changes))
 
+    def follow_all(self) -> None:
+        """Have everything computed from the world."""
+        self.follow(*(Key(table_name(type(r)), r.key) for r in self.store.world.records()))
+
     async def attach(self) -> None:
         """Open every proxy's stream and let it take what it is sent."""
-        self.follow(*(Key(table_name(type(r)), r.key) for r in self.store.world.records()))
+        self.follow_all()
         for task in self.store.world.tasks.by("alive", "yes"):
             await self.proxies.attach(ProxyId(task.arn))
         await self.settled()
@@ -225,8 +244,30 @@ async def timed(change: Callable[[Place], Awaitable[None]], place: Place) -> flo
     return 1000 * (time.perf_counter() - started)
 
 
+def measure_one_namespace() -> None:
+    """One endpoint among a thousand mutual callers leaves or returns: compiled and published."""
+    variants = {"a proxy for each task": False, "the shared proxy": True}
+    places = {
+        name: Place(CALLERS, CALLED_SERVICES, CALLERS // CALLED_SERVICES, shares_proxy=shares)
+        for name, shares in variants.items()
+    }
+    rows: dict[str, list[float]] = {name: [] for name in places}
+    for place in places.values():
+        place.follow_all()
+    for _ in range(ROUNDS):
+        for name, place in places.items():
+            world, now = place.store.world, place.ports.clock.now()
+            definition = world.task_definitions[place.task.task_definition]
+            for endpoints in (deregister(world, place.task), register(world, place.task, definition, now)):
+                started = time.process_time()
+                place.change(*endpoints)
+                rows[name].append(1000 * (time.process_time() - started))
+    show(f"an endpoint leaves or returns among {CALLERS:,} mutual callers: processor time", "ms", rows)
+
+
 async def main() -> None:
     """Measure all."""
+    measure_one_namespace()
     places = [Place(size) for size in SIZES]
     for place in places:
         await place.attach()

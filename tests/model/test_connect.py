@@ -24,7 +24,7 @@ from moyai.mesh.service_connect import compile_mesh
 from moyai.plan.cloudmap.task_registration import deregister, register
 from moyai.plan.task.launch import LaunchRequest, launch
 from moyai.ports.store import Key
-from moyai.reconcile.derived_values import namespace_meshes
+from moyai.reconcile.namespace_meshes import NamespaceMeshes
 from moyai.store.memory import MemoryStore
 from moyai.xds.server.cache import SnapshotCache
 from moyai.xds.server.delta import DeltaStream
@@ -182,7 +182,7 @@ class MeshMachine(RuleBasedStateMachine):
         super().__init__()
         self.town = ConnectModel()
         self.feed = Feed(BootstrapSettings())
-        self.broadcast = namespace_meshes(self.town.world, self.feed)
+        self.broadcast = NamespaceMeshes(self.town.world, self.feed)
         self.wires: dict[str, Wire] = {}
         self.steps = 0
 

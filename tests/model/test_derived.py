@@ -31,9 +31,10 @@ from moyai.plan.service_connect.endpoints import endpoints_in
 from moyai.plan.service_connect.live_names import follows_namespace, has_instances
 from moyai.plan.task.drain_ports import is_draining
 from moyai.ports.store import Key
-from moyai.reconcile.derived_values import draining_tasks, namespace_meshes, shifting_services, workload_meshes
+from moyai.reconcile.derived_values import draining_tasks, shifting_services, workload_meshes
 from moyai.reconcile.front_meshes import FrontMeshes
 from moyai.reconcile.names import NameChanges
+from moyai.reconcile.namespace_meshes import NamespaceMeshes
 from moyai.reconcile.observe import is_shifting_traffic
 from moyai.store.memory import MemoryStore
 from moyai.xds.server.feed import Feed
@@ -69,7 +70,7 @@ class PublishedValues:
         self.draining, self.moving = draining_tasks(self.world), shifting_services(self.world)
         self.names = NameChanges(self.world)
         self.meshes: tuple[Derived[Any, Any], ...] = (
-            namespace_meshes(self.world, self.feed),
+            NamespaceMeshes(self.world, self.feed),
             workload_meshes(self.world, self.feed, AppMeshOptions()),
             self._fronts(),
         )

@@ -1,8 +1,8 @@
 """The values that the reconciler derives from the World: the shards of the mesh, and the tasks and services whose next
 step may wait for proxies' acknowledgements.
 
-The mesh has a shard for each namespace of Service Connect, and one for each virtual node and virtual gateway of App
-Mesh; those of front proxies are in ``front_meshes``. A shard is published when it changes.
+The mesh has a shard for each virtual node and virtual gateway of App Mesh; those of Service Connect are in
+``namespace_meshes``, and those of front proxies in ``front_meshes``. A shard is published when it changes.
 
 Promise: a value is computed again when a record that it depends on has changed. When a computation fails, the last good
 value stays, other values are not blocked, and the computation is tried again with the next change.
@@ -17,16 +17,14 @@ from typing import Any
 
 from moyai.domain.appmesh.virtual_gateway import VirtualGateway
 from moyai.domain.appmesh.virtual_node import VirtualNode
-from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.derived import Derived, Publish
 from moyai.domain.ecs.service import Service
 from moyai.domain.ecs.task import Task
 from moyai.domain.world import World
 from moyai.kernel.clock import Clock, Seconds
-from moyai.kernel.ids import NamespaceArn, ServiceArn, TaskArn, WorkloadId
+from moyai.kernel.ids import ServiceArn, TaskArn, WorkloadId
 from moyai.mesh.app_mesh import AppMeshOptions, compile_workload
 from moyai.mesh.ir import MeshIR
-from moyai.mesh.service_connect import compile_namespace
 from moyai.plan.task.drain_ports import is_draining
 from moyai.ports.proxies import ProxyFeed
 from moyai.ports.store import Key
@@ -36,11 +34,6 @@ _BATCH = 10
 """Values that are computed again before other tasks of the event loop run."""
 
 _log = logging.getLogger(__name__)
-
-
-def namespace_meshes(world: World, feed: ProxyFeed) -> Derived[NamespaceArn, MeshIR]:
-    """Service Connect's shards, by namespace."""
-    return Derived(world, compile_namespace, MeshIR(), Namespace, publish=_publisher(feed))
 
 
 def workload_meshes(world: World, feed: ProxyFeed, settings: AppMeshOptions) -> Derived[WorkloadId, MeshIR]:

@@ -34,7 +34,6 @@ from moyai.reconcile.affected import affected_keys
 from moyai.reconcile.derived_values import (
     attempt,
     draining_tasks,
-    namespace_meshes,
     publish_changes,
     recompute,
     shifting_services,
@@ -45,6 +44,7 @@ from moyai.reconcile.file_systems import FileSystemLoop
 from moyai.reconcile.fronts import FrontLoop
 from moyai.reconcile.host_proxy import HostProxyLoop, sharing_tasks
 from moyai.reconcile.names import NameChanges
+from moyai.reconcile.namespace_meshes import NamespaceMeshes
 from moyai.reconcile.networks import NetworkSync, PublishedPortSync
 from moyai.reconcile.observe import Observer, observe_service
 from moyai.reconcile.operations import OperationLoop
@@ -77,7 +77,7 @@ class Reconciler:
         self._fronts = FrontLoop(ports, self._observer, self._executor)
         self._host_proxy = HostProxyLoop(ports, self._observer, self._executor)
         world = ports.store.world
-        self._namespace_meshes = namespace_meshes(world, ports.feed)
+        self._namespace_meshes = NamespaceMeshes(world, ports.feed)
         self._workload_meshes = workload_meshes(world, ports.feed, app_mesh)
         self._names = NameChanges(world)
         self.published_ports = PublishedPortSync(ports)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import MeshIR, StdoutLog
 from moyai.mesh.service_connect import compile_mesh
-from moyai.xds.server.called_groups import with_called_groups
+from moyai.xds.server.called_groups import CalledGroups
 from moyai.xds.server.resource import ResourceType
 from moyai.xds.translate.access_log import log_kind
 from moyai.xds.translate.bootstrap import host_bootstrap
@@ -47,7 +47,7 @@ def hosted_mesh(mesh: MeshIR) -> MeshIR:
     logs = (workload.access_log for workload in mesh.workloads.values())
     target_logs = tuple(dict.fromkeys(log for log in logs if isinstance(log, StdoutLog)))
     services = {name: replace(service, target_logs=target_logs) for name, service in mesh.services.items()}
-    return with_called_groups(replace(mesh, hosted=frozenset(placement_of(mesh)), services=services), MeshIR())
+    return CalledGroups().add_to(replace(mesh, hosted=frozenset(placement_of(mesh)), services=services))
 
 
 @pytest.mark.parametrize("name", CASES)

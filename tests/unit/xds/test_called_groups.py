@@ -21,7 +21,7 @@ from moyai.mesh.ir import (
     WeightedDestination,
     Workload,
 )
-from moyai.xds.server.called_groups import with_called_groups, zone_weights
+from moyai.xds.server.called_groups import CalledGroups, zone_weights
 from moyai.xds.server.endpoint_history import EndpointIndex
 from moyai.xds.server.host import HostedWorkloads
 from moyai.xds.server.resource import ResourceType
@@ -84,8 +84,9 @@ def test_callers_of_each_zone_have_endpoints_of_their_own():
 
 
 def test_groups_that_are_equal_stay_the_same_objects():
-    before = with_called_groups(mesh("aabb"), MeshIR())
-    after = with_called_groups(mesh("aabb"), before)
+    groups = CalledGroups()
+    before = groups.add_to(mesh("aabb"))
+    after = groups.add_to(mesh("aabb"))
     names = {name for name in after.groups if " from " in name}
     assert len(names) == 2
     assert all(after.groups[name] is before.groups[name] for name in names)

@@ -7,6 +7,24 @@ its deployment has recorded; the endpoints behind a name are the instances that 
 
 from __future__ import annotations
 
-from moyai.mesh.service_connect.compile import compile_mesh, compile_namespace, join
+from moyai.mesh.service_connect.compile import (
+    CallersPart,
+    EndpointsPart,
+    compile_callers,
+    compile_endpoints,
+    compile_mesh,
+    compile_namespace,
+    join,
+    join_endpoints,
+)
 
-__all__ = ["compile_mesh", "compile_namespace", "join"]
+__all__ = [
+    "CallersPart",
+    "EndpointsPart",
+    "compile_callers",
+    "compile_endpoints",
+    "compile_mesh",
+    "compile_namespace",
+    "join",
+    "join_endpoints",
+]

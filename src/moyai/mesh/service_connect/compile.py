@@ -1,19 +1,27 @@
-"""Compiles namespaces, one at a time, because no traffic leaves its namespace."""
+"""Compiles namespaces, one at a time, because no traffic leaves its namespace.
+
+A namespace has two kinds of parts: its callers, and the endpoints of each called service. They are compiled apart,
+because endpoints change most often, and because a change to one service's endpoints need not cost what the namespace's
+size is (docs/decisions/endpoints-are-compiled-by-themselves.md).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from moyai.domain.connect.names import proxy_ports
 from moyai.domain.world import World
-from moyai.kernel.ids import NamespaceArn, WorkloadId
-from moyai.mesh.ir import Diagnostic, MeshIR
+from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn, WorkloadId
+from moyai.mesh.ir import Diagnostic, EndpointGroup, MeshIR
 from moyai.mesh.service_connect.destination import destination_of, group_of
 from moyai.mesh.service_connect.networks import networks_of, separated_networks
 from moyai.mesh.service_connect.projections import connect_services, connect_tasks
 from moyai.mesh.service_connect.routes import mesh_service
 from moyai.mesh.service_connect.tls import certificates_of
-from moyai.mesh.service_connect.traffic_split import called_service, traffic_split, tuning_in
+from moyai.mesh.service_connect.traffic_split import CalledService, called_service, traffic_split, tuning_in
 from moyai.mesh.service_connect.workload import WorkloadContext, logs_of_targets, workload_of
 from moyai.mesh.service_connect.zones import peer_groups
 
@@ -39,17 +47,49 @@ def join(meshes: Iterable[MeshIR]) -> MeshIR:
     )
 
 
+class CallersPart(NamedTuple):
+    """The part of a namespace's mesh that does not change as endpoints come and go: ``mesh`` lacks only the endpoint
+    groups of the services in ``called``.
+    """
+
+    mesh: MeshIR = MeshIR()
+    called: tuple[DiscoveryServiceArn, ...] = ()
+
+
+class EndpointsPart(NamedTuple):
+    """The endpoint groups of one called service, one for each target of its traffic split."""
+
+    groups: Mapping[str, EndpointGroup] = {}
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
 def compile_namespace(world: World, arn: NamespaceArn) -> MeshIR:
     """The mesh of one namespace: its running tasks that have a proxy, and everything that they can call."""
+    callers = compile_callers(world, arn)
+    return join_endpoints(callers, (compile_endpoints(world, service) for service in callers.called))
+
+
+def join_endpoints(callers: CallersPart, endpoints: Iterable[EndpointsPart]) -> MeshIR:
+    """The mesh of a namespace from its parts; ``endpoints`` are those of its called services, in their order."""
+    parts = tuple(endpoints)
+    groups = dict(callers.mesh.groups)
+    for part in parts:
+        groups.update(part.groups)
+    diagnostics = dict.fromkeys(callers.mesh.diagnostics)
+    diagnostics.update(dict.fromkeys(d for part in parts for d in part.diagnostics))
+    return replace(callers.mesh, groups=groups, diagnostics=tuple(diagnostics))
+
+
+def compile_callers(world: World, arn: NamespaceArn) -> CallersPart:
+    """The callers of one namespace, and how they treat the services that they can call."""
     namespace = world.namespaces.get(arn)
     if namespace is None:
-        return MeshIR()
+        return CallersPart()
     tasks = connect_tasks(world).by("namespace", arn)
-    arns = {name.target for t in tasks if t.view is not None for name in t.view.names}
-    existing = (service for a in sorted(arns) if (service := world.discovery_services.get(a)) is not None)
-    callees = [called_service(world, namespace, service) for service in existing]
+    targets = {name.target for t in tasks if t.view is not None for name in t.view.names}
+    existing = (service for a in sorted(targets) if (service := world.discovery_services.get(a)) is not None)
+    callees = [called_service(world, namespace, service) for service in existing if service.namespace == arn]
     names = {c.service.arn: c.name for c in callees}
-    targets = [(c, t) for c in callees for t in traffic_split(c.owner, c.service, c.name).production]
     ports = {a: proxy_ports(world.task_definitions[a]) for a in sorted({t.task_definition for t in tasks})}
     services = connect_services(world)
     streaming = {a: tuning_in(arn, services.get(a)).streaming for a in {t.service for t in tasks}}
@@ -67,14 +107,31 @@ def compile_namespace(world: World, arn: NamespaceArn) -> MeshIR:
     }
     present = (t for t in tasks if t.view is not None and t.shares_proxy == t.is_hosted)
     workloads = [workload_of(t, contexts[t.arn], diagnostics) for t in present]
-    return MeshIR(
+    mesh = MeshIR(
         workloads={workload.id: workload for workload in workloads},
         services={c.name: mesh_service(c, target_logs.get(c.service.owner, ())) for c in callees},
-        destinations={t.destination: destination_of(world, c, t.destination) for c, t in targets},
-        groups=peer_groups(namespace, tasks, ports)
-        | {t.destination: group_of(world, c.service, t, diagnostics) for c, t in targets},
+        destinations={name: destination_of(world, c, name) for c in callees for name in _destination_names(c)},
+        groups=peer_groups(namespace, tasks, ports),
         certificates=certificates_of(world, tasks),
         diagnostics=tuple(dict.fromkeys(diagnostics)),
         hosted=frozenset(WorkloadId(t.arn) for t in hosted),
         separated=separated,
     )
+    return CallersPart(mesh, tuple(names))
+
+
+def _destination_names(callee: CalledService) -> Iterator[str]:
+    return (target.destination for target in traffic_split(callee.owner, callee.service, callee.name).production)
+
+
+def compile_endpoints(world: World, arn: DiscoveryServiceArn) -> EndpointsPart:
+    """The endpoints of one discovery service, as tasks in its namespace call it."""
+    service = world.discovery_services.get(arn)
+    namespace = None if service is None else world.namespaces.get(service.namespace)
+    if service is None or namespace is None:
+        return EndpointsPart()
+    callee = called_service(world, namespace, service)
+    targets = traffic_split(callee.owner, service, callee.name).production
+    diagnostics: list[Diagnostic] = []
+    groups = {target.destination: group_of(world, service, target, diagnostics) for target in targets}
+    return EndpointsPart(groups, tuple(diagnostics))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from types import MappingProxyType
-from typing import Final
 
 import msgspec
 
@@ -33,7 +32,6 @@ from moyai.xds.translate.placement import Placement, WorkloadPlace
 
 _UNTRANSLATABLE = (TypeError, ValueError)
 """The errors that protocol buffers raise for a value that a message can't hold."""
-_WITHOUT_REFERENCES: Final = frozenset({ResourceType.ENDPOINT, ResourceType.SECRET})
 _Resources = tuple[tuple[ResourceType, EncodedResource], ...]
 
 
@@ -63,6 +61,8 @@ class SnapshotCache:
         self.mesh = MeshIR()
         self._placement: Placement | None = None
         self._shared_translations: dict[Key, _SharedTranslation] = {}
+        self._faulty_keys: frozenset[Key] = frozenset()
+        """The shared resources whose newest content can't be translated."""
         self._entries: dict[WorkloadId, _WorkloadEntry] = {}
 
     def update(self, mesh: MeshIR, placement: Placement | None = None) -> frozenset[WorkloadId]:
@@ -80,15 +80,22 @@ class SnapshotCache:
             served = {key: workload for key, workload in served.items() if key in placement}
         for workload_id in self._entries.keys() - served.keys():
             del self._entries[workload_id]
+        mappings = _EndpointMappings(self._shared_translations)
+        only_endpoints = all(type_ is ResourceType.ENDPOINT for type_, _ in changed_keys)
         workloads = set()
         for key, workload in served.items():
             entry = self._entries.get(key)
             same = entry is not None and entry.workload == workload and services.isdisjoint(entry.services)
             same = same and entry is not None and stale.isdisjoint(entry.shared_keys)
-            if entry is None or not same or not changed_keys.isdisjoint(entry.shared_keys):
-                same_keys = same and placement is None and entry is not None and not _may_refer(changed_keys, entry)
-                self._entries[key] = self._assemble(workload, entry, same=same, same_keys=same_keys)
-                workloads.add(key)
+            if entry is None or not same:
+                self._entries[key] = self._assemble(workload, entry, mappings, same=False)
+            elif changed_keys.isdisjoint(entry.shared_keys):
+                continue
+            elif only_endpoints and entry.own_fault is None:
+                self._entries[key] = self._with_endpoints(entry, mappings)
+            else:
+                self._entries[key] = self._assemble(workload, entry, mappings, same=True)
+            workloads.add(key)
         return frozenset(workloads)
 
     def snapshot(self, workload: WorkloadId) -> Snapshot | None:
@@ -118,24 +125,32 @@ class SnapshotCache:
         for shared in chain(changed, moved_groups(self.mesh, self._placement, places_before)):
             self._shared_translations[shared.key] = _translate(shared, self._shared_translations.get(shared.key))
             keys.add(shared.key)
+        self._faulty_keys = frozenset(key for key, shared in self._shared_translations.items() if shared.fault)
         return frozenset(keys)
 
+    def _with_endpoints(self, entry: _WorkloadEntry, mappings: _EndpointMappings) -> _WorkloadEntry:
+        """The entry of a workload of which only the content of endpoint resources has changed."""
+        before = entry.snapshot[ResourceType.ENDPOINT]
+        endpoints = mappings.successor(before, entry.shared_keys)
+        snapshot = entry.snapshot
+        if endpoints is not before:
+            snapshot = MappingProxyType({**snapshot, ResourceType.ENDPOINT: endpoints})
+        return msgspec.structs.replace(entry, snapshot=snapshot, shared_fault=self._shared_fault(entry.shared_keys))
+
     def _assemble(
-        self, workload: Workload, before: _WorkloadEntry | None, *, same: bool, same_keys: bool
+        self, workload: Workload, before: _WorkloadEntry | None, mappings: _EndpointMappings, *, same: bool
     ) -> _WorkloadEntry:
-        """Build a workload's entry. ``same``: the inputs of the workload's own resources have not changed;
-        ``same_keys``: nor has the set of shared resources to which they refer.
-        """
-        if same_keys and before is not None:
-            keys = before.shared_keys
-        else:
-            keys = frozenset(shared_keys_of(self.mesh, workload, self._place_of(workload)))
+        """Build a workload's entry. ``same``: the inputs of the workload's own resources have not changed."""
+        keys = frozenset(shared_keys_of(self.mesh, workload, self._place_of(workload)))
         services = frozenset(embedded_services(workload))
         own, own_fault = self._own_resources(workload, before, same=same)
-        faults = (self._shared_translations[key].fault for key in sorted(keys & self._shared_translations.keys()))
-        shared_fault = next((fault for fault in faults if fault is not None), None)
-        snapshot = self._snapshot(keys, own, None if before is None else before.snapshot)
-        return _WorkloadEntry(workload, services, keys, own, snapshot, own_fault, shared_fault)
+        snapshot = self._snapshot(keys, own, None if before is None else before.snapshot, mappings)
+        return _WorkloadEntry(workload, services, keys, own, snapshot, own_fault, self._shared_fault(keys))
+
+    def _shared_fault(self, keys: frozenset[Key]) -> str | None:
+        """Why one of these shared resources isn't the newest; None when all are."""
+        faulty = keys & self._faulty_keys
+        return self._shared_translations[min(faulty)].fault if faulty else None
 
     def _own_resources(
         self, workload: Workload, before: _WorkloadEntry | None, *, same: bool
@@ -151,28 +166,62 @@ class SnapshotCache:
     def _place_of(self, workload: Workload) -> WorkloadPlace | None:
         return None if self._placement is None else self._placement[workload.id]
 
-    def _snapshot(self, keys: frozenset[Key], own: _Resources, before: Snapshot | None) -> Snapshot:
+    def _snapshot(
+        self, keys: frozenset[Key], own: _Resources, before: Snapshot | None, mappings: _EndpointMappings
+    ) -> Snapshot:
         """A snapshot. A type whose resources have not changed keeps its mapping, by which streams recognise it."""
-        resources: dict[ResourceType, dict[str, EncodedResource]] = {type_: {} for type_ in ResourceType}
-        for type_, resource in (*self._translations(keys), *own):
-            resources[type_][resource.name] = resource
-        if before is None:
-            return MappingProxyType(resources)
-        return MappingProxyType(
-            {type_: before[type_] if before[type_] == present else present for type_, present in resources.items()}
-        )
-
-    def _translations(self, keys: frozenset[Key]) -> Iterator[tuple[ResourceType, EncodedResource]]:
-        for key in sorted(keys & self._shared_translations.keys()):
-            resource = self._shared_translations[key].resource
-            if resource is not None:
-                yield key[0], resource
+        resources: dict[ResourceType, Mapping[str, EncodedResource]] = {}
+        for type_ in ResourceType:
+            if type_ is ResourceType.ENDPOINT:
+                resources[type_] = mappings.newest(keys, None if before is None else before[type_])
+                continue
+            present = {resource.name: resource for resource in _resources(self._shared_translations, keys, type_)}
+            present.update((resource.name, resource) for own_type, resource in own if own_type is type_)
+            resources[type_] = before[type_] if before is not None and before[type_] == present else present
+        return MappingProxyType(resources)
 
 
-def _may_refer(changed_keys: frozenset[Key], entry: _WorkloadEntry) -> bool:
-    """Whether one of the workload's changed resources is of a type that refers to others."""
-    changed = changed_keys & entry.shared_keys
-    return any(type_ not in _WITHOUT_REFERENCES for type_, _ in changed)
+class _EndpointMappings:
+    """The newest endpoint resources of workloads, by name, for one update. Workloads that have the same resources
+    share a mapping, so a change to one resource costs nothing for each resource of each workload.
+    """
+
+    def __init__(self, translations: Mapping[Key, _SharedTranslation]) -> None:
+        self._translations = translations
+        self._by_keys: dict[frozenset[Key], Mapping[str, EncodedResource]] = {}
+        self._by_former: dict[int, tuple[Mapping[str, EncodedResource], Mapping[str, EncodedResource]]] = {}
+        """Each former mapping, by its identity, with its successor. The mapping is kept so that its identity is not
+        another one's meanwhile.
+        """
+
+    def successor(
+        self, former: Mapping[str, EncodedResource], shared_keys: frozenset[Key]
+    ) -> Mapping[str, EncodedResource]:
+        """The mapping after ``former``, of a workload that has the same shared resources as before."""
+        if id(former) not in self._by_former:
+            self._by_former[id(former)] = former, self.newest(shared_keys, former)
+        return self._by_former[id(former)][1]
+
+    def newest(
+        self, shared_keys: frozenset[Key], former: Mapping[str, EncodedResource] | None = None
+    ) -> Mapping[str, EncodedResource]:
+        """The endpoint resources among these shared resources; ``former`` itself, if it has the same."""
+        keys = frozenset(key for key in shared_keys if key[0] is ResourceType.ENDPOINT)
+        newest = self._by_keys.get(keys)
+        if newest is None:
+            resources = _resources(self._translations, keys, ResourceType.ENDPOINT)
+            newest = self._by_keys[keys] = {resource.name: resource for resource in resources}
+        return former if former == newest and former is not None else newest
+
+
+def _resources(
+    translations: Mapping[Key, _SharedTranslation], keys: frozenset[Key], type_: ResourceType
+) -> Iterator[EncodedResource]:
+    """The shared resources of a type, in the order of their keys."""
+    for key in sorted(key for key in keys if key[0] is type_ and key in translations):
+        resource = translations[key].resource
+        if resource is not None:
+            yield resource
 
 
 def _translate(resource: SharedResource, before: _SharedTranslation | None) -> _SharedTranslation:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -30,29 +31,101 @@ _WEIGHT_SUM = 10_000
 _NO_PEERS = EndpointGroup("")
 
 
-def with_called_groups(mesh: MeshIR, before: MeshIR) -> MeshIR:
-    """The mesh with the variants of groups that its hosted workloads call. ``before``: the last result, whose equal
-    groups are reused as objects, so that comparing them is cheap.
+class CalledGroups:
+    """The variants of one shard's groups, kept from one mesh to the next: which variants there are is computed anew
+    only when a caller or what it calls has changed, and a variant only when its endpoints or its callers have.
     """
-    groups = dict(mesh.groups)
-    for caller in (mesh.workloads[key] for key in mesh.hosted):
-        for destination in (mesh.destinations[name] for name in destinations_of(mesh, caller)):
-            called = called_group(destination, caller)
-            if called is not None and called.name not in groups:
-                group = replace(_as_called(mesh, mesh.groups[called.group], destination, caller), name=called.name)
-                known = before.groups.get(called.name)
-                groups[called.name] = known if known == group else group
-    return replace(mesh, groups=groups)
+
+    def __init__(self) -> None:
+        self._mesh = MeshIR()
+        """The mesh for which ``_callers`` was computed."""
+        self._callers: Mapping[str, _Caller] = {}
+        """A caller of each variant, by the variant's name."""
+        self._variants: dict[str, _Variant] = {}
+
+    def add_to(self, mesh: MeshIR) -> MeshIR:
+        """The mesh with the variants of groups that its hosted workloads call. Equal variants stay the same objects, so
+        that comparing them is cheap.
+        """
+        if not _has_same_callers(mesh, self._mesh):
+            self._callers = _callers(mesh)
+        self._mesh = mesh
+        self._variants = {name: self._variant(mesh, name, caller) for name, caller in self._callers.items()}
+        return replace(mesh, groups={**mesh.groups, **{name: v.group for name, v in self._variants.items()}})
+
+    def _variant(self, mesh: MeshIR, name: str, caller: _Caller) -> _Variant:
+        group, peers = mesh.groups[caller.group], mesh.groups.get(caller.workload.peers or "", _NO_PEERS)
+        before = self._variants.get(name)
+        if before is not None and before.is_of(group, peers, caller, mesh):
+            return before
+        variant = replace(_as_called(mesh, group, caller, peers), name=name)
+        same = before is not None and before.group == variant
+        return _Variant(before.group if before is not None and same else variant, group, peers, caller, _networks(mesh))
 
 
-def _as_called(mesh: MeshIR, group: EndpointGroup, destination: Destination, caller: Workload) -> EndpointGroup:
+class _Caller(NamedTuple):
+    """One of the callers of a variant, and what it calls: a destination, and the name of the group without variants."""
+
+    workload: Workload
+    destination: Destination
+    group: str
+
+
+class _Variant(NamedTuple):
+    """A variant, and what it was computed from. ``networks``: None where no networks are separated."""
+
+    group: EndpointGroup
+    source: EndpointGroup
+    peers: EndpointGroup
+    caller: _Caller
+    networks: _Networks | None
+
+    def is_of(self, group: EndpointGroup, peers: EndpointGroup, caller: _Caller, mesh: MeshIR) -> bool:
+        """Whether the variant would be computed from the same objects."""
+        now, before = _networks(mesh), self.networks
+        if now is not None and before is not None:
+            same_networks = now.workloads is before.workloads and now.separated == before.separated
+        else:
+            same_networks = now is before
+        return self.source is group and self.peers is peers and self.caller is caller and same_networks
+
+
+class _Networks(NamedTuple):
+    """The networks of workloads, and the pairs of them that are separated."""
+
+    workloads: Mapping[WorkloadId, Workload]
+    separated: frozenset[SeparatedNetworks]
+
+
+def _networks(mesh: MeshIR) -> _Networks | None:
+    return _Networks(mesh.workloads, mesh.separated) if mesh.separated else None
+
+
+def _has_same_callers(mesh: MeshIR, before: MeshIR) -> bool:
+    """Whether the hosted workloads, and what they call, are the same objects in both."""
+    same_calls = mesh.services is before.services and mesh.destinations is before.destinations
+    return same_calls and mesh.workloads is before.workloads and mesh.hosted == before.hosted
+
+
+def _callers(mesh: MeshIR) -> Mapping[str, _Caller]:
+    """The first caller of each variant."""
+    callers: dict[str, _Caller] = {}
+    for workload in (mesh.workloads[key] for key in mesh.hosted):
+        for destination in (mesh.destinations[name] for name in destinations_of(mesh, workload)):
+            called = called_group(destination, workload)
+            if called is not None and called.name not in callers:
+                callers[called.name] = _Caller(workload, destination, called.group)
+    return callers
+
+
+def _as_called(mesh: MeshIR, group: EndpointGroup, caller: _Caller, peers: EndpointGroup) -> EndpointGroup:
     if mesh.separated:
-        members = (_by_address_if_separated(mesh, member, caller) for member in group.members)
+        members = (_by_address_if_separated(mesh, member, caller.workload) for member in group.members)
         group = replace(group, members=tuple(members))
-    if not destination.zone_aware_from:
+    zone_aware_from = caller.destination.zone_aware_from
+    if not zone_aware_from:
         return group
-    peers = mesh.groups.get(caller.peers or "", _NO_PEERS)
-    return replace(group, weights=zone_weights(group, peers, caller.zone, destination.zone_aware_from))
+    return replace(group, weights=zone_weights(group, peers, caller.workload.zone, zone_aware_from))
 
 
 def _by_address_if_separated(mesh: MeshIR, member: Member, caller: Workload) -> Member:

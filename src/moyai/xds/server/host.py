@@ -14,7 +14,7 @@ from moyai.domain.sandbox.host_proxy import namespace_path
 from moyai.domain.world import ProxyState
 from moyai.kernel.ids import ProxyId, TaskId, WorkloadId
 from moyai.mesh.ir import MeshIR, Workload
-from moyai.xds.server.called_groups import with_called_groups
+from moyai.xds.server.called_groups import CalledGroups
 from moyai.xds.server.endpoint_history import Endpoint, EndpointIndex
 from moyai.xds.server.proxy import Proxy
 from moyai.xds.server.resource import EncodedResource, ResourceType, Snapshot
@@ -39,6 +39,7 @@ class HostedWorkloads:
         self._index = index
         self._sampling = sampling
         self._shards: dict[str, Shard] = {}
+        self._called_groups: dict[str, CalledGroups] = {}
         self._shard_of: dict[WorkloadId, Shard] = {}
 
     def update(self, mesh: MeshIR, name: str) -> bool:
@@ -48,13 +49,14 @@ class HostedWorkloads:
             return False
         shard = shard or self._shards.setdefault(name, Shard(self._index))
         before = {workload for workload, owner in self._shard_of.items() if owner is shard}
-        hosted_mesh = with_called_groups(mesh, shard.mesh) if mesh.hosted else _EMPTY
+        groups = self._called_groups.setdefault(name, CalledGroups())
+        hosted_mesh = groups.add_to(mesh) if mesh.hosted else _EMPTY
         changed = shard.update(hosted_mesh, self._placement(mesh))
         for workload in before - mesh.hosted:
             del self._shard_of[workload]
         self._shard_of.update(dict.fromkeys(mesh.hosted, shard))
         if not mesh.hosted:
-            del self._shards[name]
+            del self._shards[name], self._called_groups[name]
         return bool(changed) or before != mesh.hosted
 
     def snapshot(self) -> Snapshot | None:

@@ -5,7 +5,9 @@ In a host's Envoy, the address of an endpoint on this host is the internal liste
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import groupby
+from typing import Final
 
 from envoy.config.core.v3 import address_pb2, base_pb2, health_check_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
@@ -17,6 +19,8 @@ from moyai.xds.translate.placement import Placement, WorkloadPlace
 from moyai.xds.translate.target_counts import name_target
 
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 (the kernel chooses the address)
+
+_KEPT_ENDPOINTS: Final = 2048
 
 
 def load_assignment(group: EndpointGroup, placement: Placement | None = None) -> endpoint_pb2.ClusterLoadAssignment:
@@ -50,7 +54,8 @@ def _zone(
 ) -> endpoint_components_pb2.LocalityLbEndpoints:
     """The endpoints of a zone. A zone without a weight, where others have one, has a lower priority."""
     zone = endpoint_components_pb2.LocalityLbEndpoints(
-        locality=base_pb2.Locality(zone=name), lb_endpoints=[_endpoint(group, m, placement) for m in members]
+        locality=base_pb2.Locality(zone=name),
+        lb_endpoints=[_endpoint(m, _place(m, placement), group.checked_by_address) for m in members],
     )
     weights = dict(group.weights)
     if weights:
@@ -59,8 +64,19 @@ def _zone(
     return zone
 
 
-def _endpoint(group: EndpointGroup, member: Member, placement: Placement | None) -> endpoint_components_pb2.LbEndpoint:
-    place = None if placement is None else placement.get(WorkloadId(member.workload))
+def _place(member: Member, placement: Placement | None) -> WorkloadPlace | None:
+    return None if placement is None else placement.get(WorkloadId(member.workload))
+
+
+@lru_cache(_KEPT_ENDPOINTS)
+def _endpoint(
+    member: Member,
+    place: WorkloadPlace | None,
+    checked_by_address: bool,  # noqa: FBT001 (private)
+) -> endpoint_components_pb2.LbEndpoint:
+    """An endpoint, which the messages that contain it copy. It is kept, because the variants of a group have the same
+    endpoints, and most of them stay when one comes or goes.
+    """
     address = socket_address(member.address, member.port) if place is None else _internal_address(member)
     endpoint = endpoint_components_pb2.LbEndpoint(endpoint=endpoint_components_pb2.Endpoint(address=address))
     if place is not None:
@@ -70,7 +86,7 @@ def _endpoint(group: EndpointGroup, member: Member, placement: Placement | None)
         endpoint.metadata.filter_metadata[names.MATCH][names.ISSUER] = member.issuer
     if member.draining:
         endpoint.health_status = health_check_pb2.DRAINING
-    if group.checked_by_address:
+    if checked_by_address:
         host = f"[{member.address}]" if ":" in member.address else member.address
         endpoint.endpoint.health_check_config.hostname = f"{host}:{member.port}"
     return endpoint
