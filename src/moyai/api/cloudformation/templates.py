@@ -39,6 +39,7 @@ from moyai.stacks.template.references import check_references
 from moyai.stacks.template.sections import EXTENSIONS, parse_declarations, parse_template, transform_names
 from moyai.stacks.template.text import Json, parse_text
 from moyai.stacks.transforms.include import INCLUDE, include_files
+from moyai.stacks.transforms.parameters import checked_transforms
 from moyai.stacks.transforms.serverless import SERVERLESS
 from moyai.stacks.types.check import check_attributes, check_capabilities, check_known, check_types, needed_capabilities
 from moyai.stacks.types.registry import known_types
@@ -130,7 +131,7 @@ def read_template(ctx: Context, stack: Stack, template_input: TemplateInput) -> 
 
 def parse_document(body: str, included: Mapping[str, str]) -> dict[str, Json]:
     """The document of a template with the files that it includes. Raises TemplateFault, also for unknown transforms."""
-    document = include_files(parse_text(body), included)
+    document = include_files(checked_transforms(parse_text(body)), included)
     unknown = next((name for name in transform_names(document) if name not in _TRANSFORMS), None)
     if unknown is not None:
         raise TemplateFault(f"No transform named {unknown} found. moyai runs only {', '.join(_TRANSFORMS)}.")
