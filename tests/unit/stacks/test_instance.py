@@ -363,12 +363,12 @@ def test_a_loop_over_a_hidden_parameter_is_refused():
 def test_all_patterns_of_a_template_share_half_a_second(monkeypatch):
     limits = []
 
-    def match(pattern: str, text: str, timeout: float) -> bool:
+    def match(pattern: str, text: str, seconds: float) -> bool:
         del pattern, text
-        limits.append(timeout)
+        limits.append(seconds)
         return True
 
-    monkeypatch.setattr("moyai.stacks.evaluation.parameters.regex.fullmatch", match)
+    monkeypatch.setattr("moyai.stacks.evaluation.parameters.matches_whole", match)
     parameter = {"Type": "CommaDelimitedList", "AllowedPattern": "x"}
     instance({"Parameters": {"P": parameter, "Q": parameter}, "Resources": {"A": LOGS}}, P="a,b", Q="c,d")
     assert limits == pytest.approx([0.125] * 4)

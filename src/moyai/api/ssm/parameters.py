@@ -41,6 +41,7 @@ from moyai.domain.ssm.parameter import (
 )
 from moyai.domain.world import Delete, Put
 from moyai.kernel.errors import InvalidInput
+from moyai.kernel.patterns import matches_whole
 from moyai.kernel.secret import Secret
 
 MAX_PARAMETERS = 10_000
@@ -198,7 +199,7 @@ def _version(ctx: Context, request: PutParameterRequest, number: int, former_pat
 def _check_pattern(pattern: str, value: str) -> None:
     """Raise the error of a value that does not match, or of a pattern that can't be matched."""
     try:
-        is_match = regex.fullmatch(pattern, value, timeout=_PATTERN_SECONDS) is not None
+        is_match = matches_whole(pattern, value, _PATTERN_SECONDS)
     except (regex.error, RecursionError, TimeoutError) as error:
         raise InvalidAllowedPattern(
             "The request does not meet the regular expression requirement: the allowedPattern is not valid, or takes "

@@ -17,10 +17,11 @@ import regex
 from botocore import xform_name
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StringShape, StructureShape
 
+from moyai.kernel.patterns import matches_whole
+
 _SHOWN = 100  # characters of a bad value that a message repeats
 _MAX_COMPLAINTS = 10  # in one message
 _PATTERN_SECONDS = 0.05
-_PATTERN_ATTEMPTS = 3
 _STEP_START = re.compile(r"(?:^|(?<=\.))[A-Z]")
 _SURROGATE_PAIR = re.compile(r"\\u(D[89AB][0-9A-F]{2})\\u(D[C-F][0-9A-F]{2})", re.IGNORECASE | re.ASCII)
 """A character above U+FFFF as Java's patterns write it: a surrogate pair."""
@@ -240,15 +241,12 @@ def _pattern(shape: StringShape) -> Check | None:
 
 
 def matches_in_time(pattern: regex.Pattern[str], value: str) -> bool:
-    """Whether the pattern matches the whole value within ``_PATTERN_SECONDS`` of processor time.
-
-    ``regex`` counts the time of all threads, of which one may be generating a key while this one waits. Therefore a
-    time-out is repeated: a valid value needs microseconds, so that it will not be interrupted again.
+    """Whether the pattern matches the whole value within ``_PATTERN_SECONDS`` of processor time. AWS would not accept a
+    value that takes longer either.
     """
-    for _ in range(_PATTERN_ATTEMPTS):
-        with suppress(TimeoutError):
-            return pattern.fullmatch(value, timeout=_PATTERN_SECONDS) is not None
-    return False  # AWS would not accept a value that takes this long to match either
+    with suppress(TimeoutError):
+        return matches_whole(pattern, value, _PATTERN_SECONDS)
+    return False
 
 
 def compiled_pattern(text: str) -> regex.Pattern[str]:

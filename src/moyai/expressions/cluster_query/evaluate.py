@@ -13,7 +13,6 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-import regex
 
 from moyai.domain.ecs.container_instance import ContainerInstance
 from moyai.domain.ecs.task import DesiredStatus, Task
@@ -30,6 +29,7 @@ from moyai.expressions.cluster_query.syntax import (
 )
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import MoyaiError
+from moyai.kernel.patterns import matches_whole
 
 _PATTERN_SECONDS = 0.05
 _NEGATIVE: Mapping[Operator, Operator] = MappingProxyType(
@@ -106,7 +106,7 @@ def _equals_or_matches(value: str, comparison: SubjectComparison) -> bool:
     if comparison.operator is not Operator.MATCHES:
         return value in comparison.values
     try:
-        return regex.fullmatch(comparison.values[0], value, timeout=_PATTERN_SECONDS) is not None
+        return matches_whole(comparison.values[0], value, _PATTERN_SECONDS)
     except TimeoutError as error:
         raise PatternTooSlow(f"The pattern {comparison.values[0]!r} takes too long.") from error
 

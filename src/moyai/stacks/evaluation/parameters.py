@@ -15,6 +15,7 @@ import msgspec
 import regex
 
 from moyai.domain.cloudformation.errors import TemplateFault
+from moyai.kernel.patterns import matches_whole
 from moyai.stacks.evaluation.evaluate import text_of
 from moyai.stacks.template.expressions import Expression
 from moyai.stacks.template.model import ParameterDeclaration, ParsedTemplate
@@ -160,7 +161,7 @@ def _limit(limit: float | str | None) -> float | None:
 
 def _matches(pattern: str, text: str, seconds: float) -> bool:
     try:
-        return regex.fullmatch(pattern, text, timeout=seconds) is not None
+        return matches_whole(pattern, text, seconds)
     except (regex.error, RecursionError, TimeoutError):
         raise TemplateFault(
             f"Template format error: the AllowedPattern {pattern} is not valid, or takes too long"
