@@ -38,7 +38,7 @@ from rig.server import Server, server, wait_until
 from rig.tasks import ANSWERING, Stage, address, cpu_seconds, inside, memory, root, tree
 
 ROUNDS: Final = 5
-SECONDS: Final = 2
+SECONDS: Final = 1
 CONNECTIONS: Final = (2, 16)
 PORT, HTTP, HTTPS = 8080, 9080, 9443
 DIRECT, BALANCER, ENVOY, NGINX, HAPROXY = "direct", "load balancer", "untuned Envoy", "nginx", "HAProxy"

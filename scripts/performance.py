@@ -49,7 +49,8 @@ beside moyai."""
 
 class Row(NamedTuple):
     """The samples of one name in a table. ``at``: seconds since 1970; ``base``: the name that others are divided by;
-    ``started``: when the process was, in clock ticks since the machine's start, because ids of processes come again.
+    ``started``: when the process was, in clock ticks since the machine's start, because ids of processes come again;
+    ``column``: the column of the table that the samples are in, where it has several.
     """
 
     process: int
@@ -62,6 +63,7 @@ class Row(NamedTuple):
     name: str
     samples: Sequence[float]
     started: int = 0
+    column: str = ""
 
     @property
     def median(self) -> float:
@@ -73,7 +75,9 @@ _REQUIRED: Final = frozenset(Row._fields) - frozenset(Row._field_defaults)
 
 
 class Goal(NamedTuple):
-    """A bound for the median of a row, or for its ratio to the row ``of``. ``missed``: why it is not reached."""
+    """A bound for the median of a row, or for its ratio to the row ``of``, in the same column. ``missed``: why it is
+    not reached.
+    """
 
     subject: str
     title: str
@@ -81,6 +85,7 @@ class Goal(NamedTuple):
     at_most: float | None = None
     at_least: float | None = None
     of: str | None = None
+    column: str = ""
     missed: str = ""
 
 
@@ -159,7 +164,7 @@ def _part(name: str, goals: Sequence[Mapping[str, Any]]) -> Part:
 
 
 def _verdict(part: Part, goal: Goal) -> str:
-    by_name = {row.name: row for row in part.rows if row.title == goal.title}
+    by_name = {row.name: row for row in part.rows if (row.title, row.column) == (goal.title, goal.column)}
     if goal.name not in by_name or (goal.of is not None and goal.of not in by_name):
         return f"| {goal.subject} | {_bound(goal, '')} | not measured | |"
     row = by_name[goal.name]
@@ -188,7 +193,7 @@ def _section(part: Part) -> Iterator[str]:
         tables.setdefault((row.title, row.unit), []).append(row)
     for (title, unit), rows in tables.items():
         yield f"**{title}**{f', {unit}' if unit else ''} ({_when(rows[0])})"
-        yield "\n".join(_table(rows))
+        yield "\n".join(_columns(rows) if rows[0].column else _table(rows))
 
 
 def _when(row: Row) -> str:
@@ -207,6 +212,25 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
         cells += [f"{row.median / base.median:.2f}"] if base else []
         cells += [bar(row.median / longest)] if is_bars else []
         yield f"| {' | '.join(cells)} |"
+
+
+def _columns(rows: Sequence[Row]) -> Iterator[str]:
+    """A table with a column for each load: the medians, and their ratios to the base's."""
+    columns, names = dict.fromkeys(row.column for row in rows), dict.fromkeys(row.name for row in rows)
+    medians = {(row.name, row.column): row.median for row in rows}
+    base = rows[0].base
+    yield f"| | {' | '.join(columns)} |"
+    yield f"|---|{'--:|' * len(columns)}"
+    for name in names:
+        yield f"| {' | '.join([name, *(_cell(medians, name, column, base) for column in columns)])} |"
+
+
+def _cell(medians: Mapping[tuple[str, str], float], name: str, column: str, base: str | None) -> str:
+    value = medians.get((name, column))
+    if value is None:
+        return ""
+    divisor = medians.get((base or "", column))
+    return f"{_number(value)} ({value / divisor:.2f}x)" if divisor else _number(value)
 
 
 def bar(share: float) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from rig.tasks import processor_group
 
-_ENVOY: Final = Path(sys.executable).with_name("envoy")
+ENVOY: Final = Path(sys.executable).with_name("envoy")
 _V3: Final = "type.googleapis.com/envoy.extensions"
 _RETRIES: Final = {"retry_on": "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"}
 _NGINX: Final = """
@@ -146,7 +146,7 @@ def haproxy(placement: Placement, folder: Path, address: str, http: int, https: 
     (folder / "haproxy.pem").write_bytes((folder / "chain.pem").read_bytes() + (folder / "key.pem").read_bytes())
     config = folder / "haproxy.cfg"
     config.write_text(_HAPROXY.format(folder=folder, address=address, http=http, https=https))
-    with _process(placement.command("haproxy", "-db", "-f", str(config)), folder / "haproxy.log") as process:
+    with program(placement.command("haproxy", "-db", "-f", str(config)), folder / "haproxy.log") as process:
         yield process
 
 
@@ -177,8 +177,8 @@ def untuned_envoy(placement: Placement, folder: Path, address: tuple[str, int], 
     }
     config = folder / "envoy.json"
     config.write_text(json.dumps({"static_resources": {"listeners": listeners, "clusters": [cluster]}}))
-    command = placement.command(str(_ENVOY), "-c", str(config), "--concurrency", "2", "--disable-hot-restart")
-    with _process(command, folder / "envoy.log") as process:
+    command = placement.command(str(ENVOY), "-c", str(config), "--concurrency", "2", "--disable-hot-restart")
+    with program(command, folder / "envoy.log") as process:
         yield process
 
 
@@ -216,12 +216,13 @@ def _nginx(placement: Placement, folder: Path, content: str, workers: int) -> It
     config = folder / "nginx.conf"
     config.write_text(_NGINX.format(folder=folder, workers=workers, paths=paths, content=content))
     command = placement.command("nginx", "-c", str(config), "-e", str(folder / "error.log"))
-    with _process(command, folder / "nginx.log") as process:
+    with program(command, folder / "nginx.log") as process:
         yield process
 
 
 @contextmanager
-def _process(command: list[str], log: Path) -> Iterator[int]:
+def program(command: list[str], log: Path) -> Iterator[int]:
+    """A program that runs until the end, with its output in a file; its process."""
     with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:  # noqa: S603
         try:
             yield process.pid

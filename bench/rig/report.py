@@ -17,14 +17,19 @@ from typing import Final
 ROWS: Final = Path(__file__).parents[2] / "build/bench"
 
 
-def show(title: str, unit: str, samples: Mapping[str, Sequence[float]], base: str | None = None) -> None:
-    """Print a row for each name; ``base`` names the row that the others are divided by."""
-    width = max(44, *map(len, samples))
-    print(f"{title + ', ' + unit:{width}} {'min':>10} {'median':>10} {'max':>10} {'ratio':>7}")
+def show(
+    title: str, unit: str, samples: Mapping[str, Sequence[float]], base: str | None = None, column: str = ""
+) -> None:
+    """Print a row for each name; ``base`` names the row that the others are divided by. ``column``: what distinguishes
+    these samples from others with the same title, which become columns of one table.
+    """
+    head = ", ".join(filter(None, (title, column, unit)))
+    width = max(44, len(head), *map(len, samples))
+    print(f"{head:{width}} {'min':>10} {'median':>10} {'max':>10} {'ratio':>7}")
     for name, values in samples.items():
         ratio = f"{median(values) / median(samples[base]):6.2f}x" if base is not None else ""
         print(f"{name:{width}} {_cells(values)} {ratio:>7}", flush=True)
-    _add_rows({"title": title, "unit": unit, "base": base}, samples)
+    _add_rows({"title": title, "unit": unit, "base": base, "column": column}, samples)
 
 
 def _add_rows(table: Mapping[str, str | None], samples: Mapping[str, Sequence[float]]) -> None:

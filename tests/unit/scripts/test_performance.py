@@ -86,6 +86,20 @@ def test_rows_of_another_format_are_left_out_and_counted(tmp_path, capsys, other
     assert "1 rows are of another format" in capsys.readouterr().err
 
 
+def test_rows_with_columns_are_one_table():
+    rows = [
+        row("ours", value, base="theirs")._replace(column=column)
+        if name == "ours"
+        else row("theirs", value, base="theirs")._replace(column=column)
+        for column, name, value in (("2", "ours", 3), ("2", "theirs", 4), ("16", "ours", 10), ("16", "theirs", 5))
+    ]
+    goal = Goal("speed", "answers", "ours", at_most=0.8, of="theirs", column="2")
+    table = text(goal, rows=tuple(rows))
+    assert "| | 2 | 16 |\n|---|--:|--:|" in table
+    assert "| ours | 3 (0.75x) | 10 (2.00x) |" in table
+    assert "| speed | ≤ 0.8 times theirs | 0.75 | reached |" in table
+
+
 @pytest.mark.parametrize(("share", "blocks"), [(1, "█" * 16), (0.5, "█" * 8), (0.53, "█" * 8 + "▌"), (-1, "")])
 def test_a_bar_is_as_long_as_its_share(share, blocks):
     assert bar(share) == blocks
