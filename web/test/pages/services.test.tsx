@@ -119,6 +119,20 @@ test("lines of output come with their task, and each once", async () => {
   expect(mergeLines([line(1, "a"), line(3, "c")], [line(2, "b"), line(3, "c")]).map((one) => one.id)).toEqual(["a", "b", "c"]);
 });
 
+test("lines are not read again because the page around them is rendered again", async () => {
+  const { calls } = open("logs");
+  const reads = () => calls.filter((call) => call.operation === "FilterLogEvents").length;
+  await screen.findAllByText("app started");
+  const before = reads();
+  press(screen.getByRole("checkbox", { name: "Follow" }));
+  await waitFor(() => { expect(reads()).toBeGreaterThan(before); });
+  await act("Scale");
+  const since = reads();
+  press(button("Cancel", await openDialog()));
+  await waitFor(() => { expect(screen.queryByText("Desired tasks")).toBeNull(); });
+  expect(reads()).toBe(since);
+});
+
 test("the tasks whose output can be chosen are read again as one list", async () => {
   let isFailing = true;
   open("logs", { ListTasks: () => (isFailing ? apiError("InvalidParameterException", "Not now.") : answers.ListTasks) });

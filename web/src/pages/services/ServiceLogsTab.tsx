@@ -1,4 +1,4 @@
-import type { Service } from "@aws-sdk/client-ecs";
+import type { Service, TaskDefinition } from "@aws-sdk/client-ecs";
 import Box from "@cloudscape-design/components/box";
 import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
@@ -6,9 +6,9 @@ import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Toggle from "@cloudscape-design/components/toggle";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { nameOf } from "../../aws/arn.ts";
-import { type LogOutput, logOutputsOf } from "../../aws/logEvents.ts";
+import { logOutputsOf } from "../../aws/logEvents.ts";
 import { useText } from "../../i18n/useText.ts";
 import { useDefinition, useTasks } from "../../live/queries.ts";
 import { joinQueries } from "../../live/useLive.ts";
@@ -20,13 +20,15 @@ import { LogView } from "./LogView.tsx";
 export function ServiceLogsTab({ service, cluster }: { service: Service; cluster: string }) {
   return (
     <QueryContent query={useDefinition(service.taskDefinition)}>
-      {(definition) => <Logs service={service} cluster={cluster} outputs={definition ? logOutputsOf(definition) : []} />}
+      {(definition) => <Logs service={service} cluster={cluster} definition={definition} />}
     </QueryContent>
   );
 }
 
-function Logs({ service, cluster, outputs }: { service: Service; cluster: string; outputs: readonly LogOutput[] }) {
+function Logs({ service, cluster, definition }: { service: Service; cluster: string; definition: TaskDefinition | undefined }) {
   const text = useText().services.logs;
+  // The same objects in each render: another output is read from its beginning.
+  const outputs = useMemo(() => (definition ? logOutputsOf(definition) : []), [definition]);
   const serviceName = service.serviceName ?? "";
   const running = useTasks({ cluster, serviceName, desiredStatus: "RUNNING" });
   const stopped = useTasks({ cluster, serviceName, desiredStatus: "STOPPED" });
