@@ -8,7 +8,10 @@ configure({
   defaultHidden: true, // computing whether an element is hidden is slow, and pointless without style sheets
   getElementError: (message, container) => new Error(`${message ?? ""}\nThe page says: ${container.textContent}`),
 });
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  window.localStorage.clear(); // files share a window: a language that one chooses would be the next one's
+});
 
 Object.defineProperty(window, "matchMedia", {
   value: (query: string) => ({ matches: false, media: query, addEventListener: () => undefined, removeEventListener: () => undefined }),
