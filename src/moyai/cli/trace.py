@@ -14,6 +14,8 @@ from moyai.cli.spans import OFF, Span, request_line, time_of, tree_lines
 from moyai.cli.text import echo
 
 _TRACE_DIGITS = 32
+_ALL_SPANS = 20_000
+_WHEN_COMPLETE = "A trace is listed three seconds after its last request ended, when all proxies have reported it."
 
 
 def trace(
@@ -26,7 +28,9 @@ def trace(
     limit: Annotated[int, typer.Option("--limit", "-n", help="Number of traces.", min=1, max=1000)] = 20,
     as_json: Json = False,
 ) -> None:
-    """Show the newest traces, or the spans of one. The server keeps the last 20,000 spans in memory."""
+    """Show the newest traces, or the spans of one. The server keeps the last 20,000 spans in memory, and lists a trace
+    three seconds after its last request ended, when all proxies have reported their spans.
+    """
     remote = Remote(endpoint, region)
     if reference is not None:
         spans = spans_of(remote, reference)
@@ -35,15 +39,15 @@ def trace(
         else:
             echo(f"trace {spans[0]['trace']}", *tree_lines(spans))
         return
-    report = remote.read("spans", service=service, limit=10_000)
-    traces = list(_by_trace(report["spans"]).values())[:limit]
+    report = remote.read("spans", service=service, traces=limit, limit=_ALL_SPANS)
+    traces = list(_by_trace(report["spans"]).values())
     if as_json:
         echo(json.dumps(traces))
     elif traces:
         echo(*map(_summary, reversed(traces)))
     else:
         part = "" if service is None else f" in which {service!r} took part"
-        echo(f"No request{part} was traced yet." if report["sampling"] else OFF)
+        echo(f"No trace{part} is known yet. {_WHEN_COMPLETE}" if report["sampling"] else OFF)
 
 
 def spans_of(remote: Remote, reference: str) -> Sequence[Span]:
@@ -55,7 +59,7 @@ def spans_of(remote: Remote, reference: str) -> Sequence[Span]:
             reason = "it may be older than the spans that are kept, or was not sampled" if report["sampling"] else OFF
             raise typer.BadParameter(f"no span of {reference!r} is known: {reason}", param_hint="ID")
         trace_id = report["spans"][0]["trace"]
-    spans: Sequence[Span] = remote.read("spans", trace=trace_id, limit=10_000)["spans"]
+    spans: Sequence[Span] = remote.read("spans", trace=trace_id, limit=_ALL_SPANS)["spans"]
     if not spans:
         raise typer.BadParameter(f"no trace {trace_id!r} is known", param_hint="ID")
     return spans

@@ -20,7 +20,7 @@ from moyai.console.messages import ConsoleResponse, Request, error_response, jso
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import AccountId
 from moyai.kernel.scope import is_account, is_region
-from moyai.ports.spans import REPORTING_TIME, SpanReader, Trace, TraceSpan
+from moyai.ports.spans import SpanReader, Trace, TraceSpan
 
 _MOST_TRACES: Final = 200
 _MOST_SPANS: Final = 2_000
@@ -116,12 +116,9 @@ def _traces_of_request(reader: SpanReader, query: _TraceQuery) -> Iterator[str]:
 
 
 def _summaries(reader: SpanReader, query: _TraceQuery, now: Instant) -> Iterator[_TraceSummary]:
-    """The traces in which the selected service took part, that with the newest span first, without those that may be
-    incomplete, because one of their spans ended in the last seconds. Clocks differ a little; one far in the future was
-    set back since.
-    """
+    """The complete traces in which the selected service took part, that with the newest span first."""
     for trace in reader.traces(query.account, query.region):
-        if abs(now - trace.ended) >= REPORTING_TIME and query.selects(trace):
+        if trace.is_complete(now) and query.selects(trace):
             yield _summary(sorted(trace.spans, key=_start))
 
 

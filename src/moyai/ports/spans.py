@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from moyai.kernel.clock import Instant
 from moyai.kernel.errors import MoyaiError
 
 AttributeValue = str | int
@@ -49,6 +50,11 @@ class TraceSpan(msgspec.Struct, frozen=True):
     resource: Mapping[str, str]
 
     @property
+    def ended(self) -> Instant:
+        """When the request ended."""
+        return Instant(self.start + self.duration)
+
+    @property
     def service(self) -> str:
         """The name of the service whose proxy reports the span."""
         return self.resource.get("service.name", "")
@@ -64,19 +70,23 @@ class TraceSpan(msgspec.Struct, frozen=True):
 
 
 class Trace(msgspec.Struct):
-    """The spans of a trace in one account and Region, in the order of their reports. ``ended``: when the last of them
-    ended; ``services``: whose proxies reported them.
-    """
+    """The spans of a trace. ``ended``: when the last of them ended; ``services``: whose proxies reported them."""
 
     spans: list[TraceSpan] = []
-    ended: float = 0.0
+    ended: Instant = Instant(0.0)
     services: set[str] = set()
 
     def add(self, span: TraceSpan) -> None:
         """Add a span."""
         self.spans.append(span)
-        self.ended = max(self.ended, span.start + span.duration)
+        self.ended = max(self.ended, span.ended)
         self.services.add(span.service)
+
+    def is_complete(self, now: Instant) -> bool:
+        """Whether every proxy has had the time to report its spans. Clocks differ a little; one far in the future was
+        set back since.
+        """
+        return abs(now - self.ended) >= REPORTING_TIME
 
 
 class SpanReader(Protocol):
@@ -90,8 +100,8 @@ class SpanReader(Protocol):
         """The spans that are kept, the newest first."""
 
     def traces(self, account: str, region: str) -> Iterator[Trace]:
-        """Traces of an account and a Region, that with the newest report first: all that are kept, or a sample while
-        there are too many spans to keep.
+        """Traces of an account and a Region, that with the newest report first, their spans in the order of their
+        reports: all that are kept, or a sample while there are too many spans to keep.
         """
 
     def spans_of(self, account: str, region: str, trace: str) -> Sequence[TraceSpan]:

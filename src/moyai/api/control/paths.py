@@ -56,7 +56,7 @@ def control_handlers(dependencies: ControlDependencies, keys: KeyStore | None) -
         "hooks": HookFunctionsHandler(dependencies),
         "proxy": ProxyHandler(dependencies),
         "services": ServicesHandler(dependencies),
-        "spans": SpansHandler(dependencies),
+        "spans": SpansHandler(dependencies.spans, dependencies.clock),
     }
     if keys is not None:
         signed = {name: SignedHandler(handler, keys, clock) for name, handler in protected.items()}
