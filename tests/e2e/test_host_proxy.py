@@ -421,7 +421,9 @@ async def test_a_namespace_that_is_gone_is_named_and_concerns_its_task_alone(hos
 
 @pytest.mark.parametrize("name", ["wrk:worker_0", "envoy"])
 async def test_an_envoy_of_which_a_thread_hangs_ends_itself(name):
-    """With a shorter time, because what counts is which threads are watched, and that the process ends."""
+    """With a shorter time, because what counts is which threads are watched, and that the process ends. A thread that
+    hangs with a lock that the watchdog needs is found by the control plane instead.
+    """
     settings = json.loads(BOOTSTRAP)
     for watchdog in settings["watchdogs"].values():
         assert watchdog["kill_timeout"] == "30s"
@@ -429,7 +431,7 @@ async def test_an_envoy_of_which_a_thread_hangs_ends_itself(name):
     with tempfile.TemporaryDirectory(prefix="moyai-") as folder:
         async with open_host(Path(folder), json.dumps(settings).encode()) as host:
             await host.feed.publish(mesh(ONE), host.placement)
-            with starve(threads(host.pid, name)[0]):
+            with starve(threads(host.pid, name)[0], idle=True):
                 await asyncio.to_thread(eventually, partial(has_ended, host.pid), "the watchdog ends the process")
 
 

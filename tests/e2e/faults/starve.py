@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.e2e.waiting import eventually
+
 _SEIZE, _INTERRUPT, _DETACH, _SYSCALL, _GET_SYSCALL_INFO = 0x4206, 0x4207, 17, 24, 0x420E
 _MARK_SYSCALLS = 1
 """PTRACE_O_TRACESYSGOOD."""
@@ -18,6 +20,8 @@ _SYSCALL_STOP = signal.SIGTRAP | 0x80
 _WALL = 0x40000000
 _ACCEPT = {"x86_64": 288, "aarch64": 242}[platform.machine()]
 """accept4's number."""
+_EPOLL_WAITS = {"x86_64": {"232", "281"}, "aarch64": {"22"}}[platform.machine()]
+"""The numbers of epoll_wait and epoll_pwait."""
 
 
 class _SyscallInfo(ctypes.Structure):
@@ -40,12 +44,16 @@ def threads(pid: int, name: str) -> list[int]:
 
 
 @contextmanager
-def starve(tid: int, *, accepting: bool = False) -> Iterator[None]:
+def starve(tid: int, *, accepting: bool = False, idle: bool = False) -> Iterator[None]:
     """The thread stands still meanwhile. ``accepting``: in the middle of its work, about to accept a connection that it
-    has found to be there; one has to come.
+    has found to be there; one has to come. ``idle``: while it waits for events, when it holds no lock that another
+    thread needs.
     """
     with ThreadPoolExecutor(1) as tracer:  # whoever seizes a thread must be who lets it go
-        tracer.submit(_seize, tid).result()
+        if idle:
+            eventually(lambda: tracer.submit(_seize_if_idle, tid).result(), "the thread waits for events")
+        else:
+            tracer.submit(_seize, tid).result()
         try:
             if accepting:
                 tracer.submit(_run_until_accept, tid).result()
@@ -59,6 +67,15 @@ def _seize(tid: int) -> None:
     _ptrace(_SEIZE, tid, data=_MARK_SYSCALLS)
     _ptrace(_INTERRUPT, tid)
     os.waitpid(tid, _WALL)
+
+
+def _seize_if_idle(tid: int) -> bool:
+    """Seize the thread, and let it go unless it waits for events."""
+    _seize(tid)
+    is_idle = Path(f"/proc/{tid}/syscall").read_text().split()[0] in _EPOLL_WAITS
+    if not is_idle:
+        _ptrace(_DETACH, tid)
+    return is_idle
 
 
 def _run_until_accept(tid: int) -> None:
