@@ -45,7 +45,7 @@ LOADS: Final[Mapping[str, tuple[int, int]]] = {
     "64 connections": (64, 0),
 }
 """Connections, and requests a second of all together; 0 = a closed loop."""
-FEW: Final = 0.01
+FEW: Final = 0.05
 """The share of requests that may fail: nginx answers some of gRPC with 502, because the application answers early."""
 _MESSAGE: Final = r"printf '\000\000\000\004\000%01024d' 0 >/tmp/www/message"
 _NGINX: Final = """
