@@ -39,7 +39,7 @@ def test_an_incremental_update_equals_a_fresh_translation(keys, data):
     for _ in range(3):
         mesh = data.draw(meshes(keys, 2))
         before = {workload: cache.snapshot(workload) for workload in mesh.workloads}
-        update = cache.update(mesh)
+        update = cache.update(mesh).workloads
         fresh = SnapshotCache()
         fresh.update(mesh)
         for workload, snapshot in before.items():

@@ -8,8 +8,10 @@ costs one look-up if it is the same object as before, else one comparison. This 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import chain
 from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
 
@@ -53,25 +55,39 @@ class _WorkloadEntry(msgspec.Struct, frozen=True):
     own_fault: str | None
     shared_fault: str | None
 
+    def is_of(self, workload: Workload, changed_services: AbstractSet[str], stale: AbstractSet[Key]) -> bool:
+        """Whether the inputs of the workload's own resources are the same as when the entry was made."""
+        same_services = changed_services.isdisjoint(self.services)
+        return self.workload == workload and same_services and stale.isdisjoint(self.shared_keys)
+
+
+class ChangedSnapshots(NamedTuple):
+    """What an update has changed: ``workloads`` whose snapshot is another one, new ones included, and the shared
+    resources that were translated, or could not be.
+    """
+
+    workloads: frozenset[WorkloadId]
+    shared_keys: frozenset[Key]
+
 
 class SnapshotCache:
     """The translation of the newest mesh. Used from one event loop only."""
 
     def __init__(self) -> None:
         self.mesh = MeshIR()
-        self._placement: Placement | None = None
+        self.placement: Placement | None = None
+        """The placement of the newest mesh."""
         self._shared_translations: dict[Key, _SharedTranslation] = {}
         self._faulty_keys: frozenset[Key] = frozenset()
         """The shared resources whose newest content can't be translated."""
         self._entries: dict[WorkloadId, _WorkloadEntry] = {}
 
-    def update(self, mesh: MeshIR, placement: Placement | None = None) -> frozenset[WorkloadId]:
-        """Translate what changed; returns the workloads whose snapshot has changed, new ones included. ``placement``:
-        the workloads of the one Envoy that the translation is for; only they have snapshots. A cache has a placement
-        in every call or in none, and a workload keeps its place.
+    def update(self, mesh: MeshIR, placement: Placement | None = None) -> ChangedSnapshots:
+        """Translate what changed. ``placement``: the workloads of the one Envoy that the translation is for; only they
+        have snapshots. A cache has a placement in every call or in none, and a workload keeps its place.
         """
         before, self.mesh = self.mesh, mesh
-        places_before, self._placement = self._placement, placement
+        places_before, self.placement = self.placement, placement
         stale = clusters_with_stale_references(mesh, before, placement)
         changed_keys = self._update_shared(before, stale, places_before)
         services = frozenset(service.name for service in changed_items(mesh.services, before.services))
@@ -82,12 +98,11 @@ class SnapshotCache:
             del self._entries[workload_id]
         mappings = _EndpointMappings(self._shared_translations)
         only_endpoints = all(type_ is ResourceType.ENDPOINT for type_, _ in changed_keys)
+        all_same = mesh.workloads is before.workloads and not services and not stale
         workloads = set()
         for key, workload in served.items():
             entry = self._entries.get(key)
-            same = entry is not None and entry.workload == workload and services.isdisjoint(entry.services)
-            same = same and entry is not None and stale.isdisjoint(entry.shared_keys)
-            if entry is None or not same:
+            if entry is None or not (all_same or entry.is_of(workload, services, stale)):
                 self._entries[key] = self._assemble(workload, entry, mappings, same=False)
             elif changed_keys.isdisjoint(entry.shared_keys):
                 continue
@@ -96,7 +111,7 @@ class SnapshotCache:
             else:
                 self._entries[key] = self._assemble(workload, entry, mappings, same=True)
             workloads.add(key)
-        return frozenset(workloads)
+        return ChangedSnapshots(frozenset(workloads), changed_keys)
 
     def snapshot(self, workload: WorkloadId) -> Snapshot | None:
         """All resources that a proxy of this workload should have; None when the workload isn't in the mesh."""
@@ -121,8 +136,8 @@ class SnapshotCache:
         for key in removed_keys(self.mesh, before):
             self._shared_translations.pop(key, None)
         keys = set()
-        changed = changed_shared_resources(self.mesh, before, stale, self._placement)
-        for shared in chain(changed, moved_groups(self.mesh, self._placement, places_before)):
+        changed = changed_shared_resources(self.mesh, before, stale, self.placement)
+        for shared in chain(changed, moved_groups(self.mesh, self.placement, places_before)):
             self._shared_translations[shared.key] = _translate(shared, self._shared_translations.get(shared.key))
             keys.add(shared.key)
         self._faulty_keys = frozenset(key for key, shared in self._shared_translations.items() if shared.fault)
@@ -164,7 +179,7 @@ class SnapshotCache:
             return () if before is None else before.own, f"{workload.id}: {error}"
 
     def _place_of(self, workload: Workload) -> WorkloadPlace | None:
-        return None if self._placement is None else self._placement[workload.id]
+        return None if self.placement is None else self.placement[workload.id]
 
     def _snapshot(
         self, keys: frozenset[Key], own: _Resources, before: Snapshot | None, mappings: _EndpointMappings

@@ -47,20 +47,23 @@ class CalledGroups:
         """The mesh with the variants of groups that its hosted workloads call. Equal variants stay the same objects, so
         that comparing them is cheap.
         """
-        if not _has_same_callers(mesh, self._mesh):
+        before, self._mesh = self._mesh, mesh
+        if not _has_same_callers(mesh, before):
             self._callers = _callers(mesh)
-        self._mesh = mesh
-        self._variants = {name: self._variant(mesh, name, caller) for name, caller in self._callers.items()}
+        same_networks = _has_same_networks(mesh, before)
+        self._variants = {
+            name: self._variant(name, caller, same_networks=same_networks) for name, caller in self._callers.items()
+        }
         return replace(mesh, groups={**mesh.groups, **{name: v.group for name, v in self._variants.items()}})
 
-    def _variant(self, mesh: MeshIR, name: str, caller: _Caller) -> _Variant:
+    def _variant(self, name: str, caller: _Caller, *, same_networks: bool) -> _Variant:
+        mesh, before = self._mesh, self._variants.get(name)
         group, peers = mesh.groups[caller.group], mesh.groups.get(caller.workload.peers or "", _NO_PEERS)
-        before = self._variants.get(name)
-        if before is not None and before.is_of(group, peers, caller, mesh):
+        if before is not None and same_networks and before.is_of(group, peers, caller):
             return before
         variant = replace(_as_called(mesh, group, caller, peers), name=name)
         same = before is not None and before.group == variant
-        return _Variant(before.group if before is not None and same else variant, group, peers, caller, _networks(mesh))
+        return _Variant(before.group if before is not None and same else variant, group, peers, caller)
 
 
 class _Caller(NamedTuple):
@@ -72,33 +75,21 @@ class _Caller(NamedTuple):
 
 
 class _Variant(NamedTuple):
-    """A variant, and what it was computed from. ``networks``: None where no networks are separated."""
+    """A variant, and what it was computed from, besides the networks of its callers and members."""
 
     group: EndpointGroup
     source: EndpointGroup
     peers: EndpointGroup
     caller: _Caller
-    networks: _Networks | None
 
-    def is_of(self, group: EndpointGroup, peers: EndpointGroup, caller: _Caller, mesh: MeshIR) -> bool:
+    def is_of(self, group: EndpointGroup, peers: EndpointGroup, caller: _Caller) -> bool:
         """Whether the variant would be computed from the same objects."""
-        now, before = _networks(mesh), self.networks
-        if now is not None and before is not None:
-            same_networks = now.workloads is before.workloads and now.separated == before.separated
-        else:
-            same_networks = now is before
-        return self.source is group and self.peers is peers and self.caller is caller and same_networks
+        return self.source is group and self.peers is peers and self.caller is caller
 
 
-class _Networks(NamedTuple):
-    """The networks of workloads, and the pairs of them that are separated."""
-
-    workloads: Mapping[WorkloadId, Workload]
-    separated: frozenset[SeparatedNetworks]
-
-
-def _networks(mesh: MeshIR) -> _Networks | None:
-    return _Networks(mesh.workloads, mesh.separated) if mesh.separated else None
+def _has_same_networks(mesh: MeshIR, before: MeshIR) -> bool:
+    """Whether the same pairs of networks are separated and, if there are any, the workloads are the same objects."""
+    return mesh.separated == before.separated and (not mesh.separated or mesh.workloads is before.workloads)
 
 
 def _has_same_callers(mesh: MeshIR, before: MeshIR) -> bool:

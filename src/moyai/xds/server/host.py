@@ -48,12 +48,13 @@ class HostedWorkloads:
         if shard is None and not mesh.hosted:
             return False
         shard = shard or self._shards.setdefault(name, Shard(self._index))
-        before = {workload for workload, owner in self._shard_of.items() if owner is shard}
+        before = shard.mesh.hosted
         groups = self._called_groups.setdefault(name, CalledGroups())
         hosted_mesh = groups.add_to(mesh) if mesh.hosted else _EMPTY
-        changed = shard.update(hosted_mesh, self._placement(mesh))
+        changed = shard.update(hosted_mesh, self._placement(mesh, shard))
         for workload in before - mesh.hosted:
-            del self._shard_of[workload]
+            if self._shard_of.get(workload) is shard:  # not another one's by now
+                del self._shard_of[workload]
         self._shard_of.update(dict.fromkeys(mesh.hosted, shard))
         if not mesh.hosted:
             del self._shards[name], self._called_groups[name]
@@ -102,7 +103,11 @@ class HostedWorkloads:
         lacks_listener = stream is not None and stream.lacks_listener_of(snapshot)
         return ProxyState(is_connected, is_synced, rejection, self.proxy.reported_at, lacks_listener)
 
-    def _placement(self, mesh: MeshIR) -> Placement:
+    def _placement(self, mesh: MeshIR, shard: Shard) -> Placement:
+        """The places of the workloads; the shard's present ones while the workloads are the same objects."""
+        before = shard.cache.placement
+        if before is not None and mesh.workloads is shard.mesh.workloads and mesh.hosted == shard.mesh.hosted:
+            return before
         return {workload: _place(workload, mesh.workloads.get(workload), self._sampling) for workload in mesh.hosted}
 
     def _snapshot_of(self, workload: WorkloadId) -> Snapshot | None:

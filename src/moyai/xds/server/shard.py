@@ -9,7 +9,7 @@ from moyai.mesh.ir import MeshIR
 from moyai.xds.server.cache import SnapshotCache
 from moyai.xds.server.endpoint_history import Endpoint, EndpointHistory, EndpointIndex
 from moyai.xds.server.resource import ResourceType
-from moyai.xds.server.resource_set import changed_items, endpoints_key
+from moyai.xds.server.resource_set import endpoints_key
 from moyai.xds.server.stream import AnyStream
 from moyai.xds.translate.names import endpoints
 from moyai.xds.translate.placement import Placement
@@ -33,10 +33,10 @@ class Shard:
     def update(self, mesh: MeshIR, placement: Placement | None = None) -> frozenset[WorkloadId]:
         """Translate what changed; returns the workloads whose snapshot has changed. ``placement`` as in the cache."""
         before = self.mesh
-        workloads = self.cache.update(mesh, placement)
-        groups = mesh.groups.values() if placement is not None else changed_items(mesh.groups, before.groups)
-        for group in groups:
-            resource = self.cache.resource(endpoints_key(group.name))
+        workloads, changed_keys = self.cache.update(mesh, placement)
+        for group in mesh.groups.values():
+            key = endpoints_key(group.name)
+            resource = self.cache.resource(key) if key in changed_keys else None
             if resource is not None:
                 self._history.add(resource.name, resource.version, group)
         self._history.forget(endpoints(name) for name in before.groups.keys() - mesh.groups.keys())
