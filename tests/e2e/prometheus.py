@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 from collections.abc import Mapping
 from http.client import HTTPConnection
@@ -14,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.e2e.installation import GRACE
+from tests.e2e.ports import free_port
 from tests.e2e.waiting import eventually
 
 CONFIG = """
@@ -36,8 +36,7 @@ class Prometheus:
             pytest.skip("there is no Prometheus for this system")
         assert binary is not None, "run `make setup` as `make test` does: scripts/setup.sh --prometheus"
         (folder / "prometheus.yml").write_text(CONFIG.format(port=port))
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         listen = f"--web.listen-address=127.0.0.1:{self._port}"
         with (folder / "log").open("w") as log:
             self._process = subprocess.Popen(

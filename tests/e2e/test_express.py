@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from socket import create_server
 from typing import Any
 
 import pytest
 
 from tests.e2e.https import HttpsClient, SteadyCaller
 from tests.e2e.installation import Installation
+from tests.e2e.ports import free_port
 from tests.e2e.stack import APPS, Cluster
 from tests.e2e.waiting import eventually
 
@@ -81,8 +81,7 @@ class ExpressServices:
 
 @pytest.fixture(scope="module")
 def https_port() -> int:
-    with create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture(scope="module")

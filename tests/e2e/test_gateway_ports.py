@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import json
-import socket
 from functools import partial
 from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 
+from tests.e2e.ports import free_port
 from tests.e2e.stack import Cluster, app
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 
-def free_ports() -> tuple[int, int]:
-    """Two free ports of the loopback in a row."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as first:
-            port: int = first.getsockname()[1]
-            try:
-                with socket.create_server(("127.0.0.1", port + 1)):
-                    return port, port + 1
-            except OSError:
-                continue
-
-
 @pytest.fixture(scope="module")
 def ports() -> tuple[int, int]:
     """The gateway's: one for a public port, one for names."""
-    return free_ports()
+    return free_port(), free_port()
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,9 @@ import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from socket import create_connection, create_server
+from socket import create_connection
 from typing import Any
 
 import dns.message
@@ -26,6 +25,7 @@ from cryptography.x509.oid import NameOID
 from moyai.domain.elb.front import FRONT_NAME, proxied_address
 from tests.e2e.balancers import Balancer, get
 from tests.e2e.installation import REGION, Installation
+from tests.e2e.ports import free_port
 from tests.e2e.stack import Cluster, Probe, app, kill
 from tests.e2e.waiting import eventually
 
@@ -34,9 +34,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.root]
 
 @pytest.fixture(scope="module")
 def installation(make_installation: Callable[..., Installation]) -> Installation:
-    with ExitStack() as ports:
-        free = (ports.enter_context(create_server(("127.0.0.1", 0))) for _ in range(3))
-        http, https, names = (str(one.getsockname()[1]) for one in free)
+    http, https, names = (str(free_port()) for _ in range(3))
     new_installation = make_installation(
         "--dns-port", names, "--gateway-https-port", https, "--gateway-http-port", http
     )

@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import signal
-import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ from moyai.xds.server.proxy_auth import ExternalProxyAuth
 from tests.e2e.envoy_rig import Namespace
 from tests.e2e.external_proxies import COMMAND, FRONT, NODE, SERVED, Outside, answering, mesh
 from tests.e2e.installation import Installation
+from tests.e2e.ports import free_port
 from tests.e2e.waiting import PATIENCE, STEP, eventually, while_it_lasts
 from tests.unit.xds.shop_mesh import directory
 
@@ -154,8 +154,7 @@ def test_a_server_configures_proxies_over_its_socket_and_over_tcp(installation):
     state = ("--state", str(installation.state))
     token = installation.moyai("appmesh", "token", "issue", "--for", NODE, *state).strip()
     (port,) = re.findall(r"over TCP at port (\d+), with a token", installation.log.read_text())
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        admin = f"127.0.0.1:{free.getsockname()[1]}"
+    admin = f"127.0.0.1:{free_port()}"
     for way in ((), ("--sotw",), ("--xds", f"localhost:{port}", "--token", token)):
         process = subprocess.Popen([*COMMAND, *state, "--admin", admin, *way])
         try:
