@@ -185,6 +185,16 @@ def answer_to_datagram(address: str, port: int) -> str:
 async def public_datagrams(linux: LinuxAdapter) -> dict[str, object]:
     """Who reaches a public UDP port at the machine's gateway port, and what is left when nothing is public any more."""
     await linux.runtime.start(shell("", name="echo", task=BOUND.task, command=("python3", "-c", ECHO)))
+    unopened: list[str] = []
+
+    async def is_reported() -> bool:
+        unopened[:] = await linux.runtime.public_port_failures()
+        return bool(unopened)
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("0.0.0.0", GATEWAY_PORT))  # noqa: S104
+        await linux.runtime.publish([PUBLIC])
+        await linux.until(is_reported)
     await linux.runtime.publish([PUBLIC])
 
     async def is_answered() -> bool:
@@ -192,7 +202,8 @@ async def public_datagrams(linux: LinuxAdapter) -> dict[str, object]:
 
     await linux.until(is_answered)
     program = DATAGRAM.format(address=NEAR, port=GATEWAY_PORT, patience=BRIEF)
-    report: dict[str, object] = {"by a task": await run_program(linux, "gateway", FREE, program)}
+    report: dict[str, object] = {"unopened": unopened}
+    report["by a task"] = await run_program(linux, "gateway", FREE, program)
     report["seen"] = sorted(set(await output(linux, BOUND.task, "echo")))
     before = record(linux, DATAGRAMS)["init"]
     await kill(linux, GATEWAY)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 from functools import partial
 from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 
+from tests.e2e.installation import Installation
 from tests.e2e.ports import free_port
 from tests.e2e.stack import Cluster, app
 from tests.e2e.waiting import eventually
@@ -70,6 +72,27 @@ def test_a_public_port_keeps_its_gateway_port_when_the_control_plane_starts_agai
     cluster.installation.up()
     eventually(lambda: gateway(cluster) == before, "the same ports as before")
     assert "all 1 gateway ports are in use" in cluster.installation.log.read_text()
+
+
+def test_a_port_in_use_is_reported_and_opened_once_it_is_free(make_installation):
+    port = free_port()
+    installation = make_installation(f"--gateway-http-port={port}")
+    with socket.create_server(("127.0.0.1", port)):
+        installation.up()
+        assert f"--gateway-http-port {port}: another program has this port" in installation.log.read_text()
+        new_cluster = Cluster(installation, "shop")
+        new_cluster.serve("front", new_cluster.define("front", app("web", 8080)), connect=False, public=True)
+        new_cluster.steady("front")
+        eventually(lambda: ports_not_open(installation) == ["services by name"], "doctor's finding")
+        eventually(lambda: "services by name can't be opened" in installation.log.read_text(), "the log's line")
+    eventually(partial(answers, port, "front.shop.localhost"), "the service by its name")
+    assert ports_not_open(installation) == []
+
+
+def ports_not_open(installation: Installation) -> list[str]:
+    """What doctor says could not be opened."""
+    report = json.loads(installation.own("GET", "doctor"))
+    return [finding["subject"] for finding in report["findings"] if finding["kind"] == "port-not-open"]
 
 
 def test_status_shows_the_gateway_port_and_the_services_name(cluster, ports):

@@ -159,6 +159,28 @@ async def test_public_addresses_reach_tasks_through_their_proxies(linux):
     await linux.until(lambda: _answers(public, 9090, "9090"))
 
 
+async def test_a_port_that_was_in_use_is_reported_and_opened_by_a_later_publication_of_the_same_ports(linux):
+    await linux.runtime.prepare(sandbox(1))
+    await serve(linux, TASK, 8080, 9090)
+    public = f"127.83.{os.getpid() % 250}.4"
+    ports = [PublishedPort(TASK, public, VPC, "172.31.0.11", port) for port in (9090, 8080)]
+    with socket.create_server((public, 9090)):
+        await linux.runtime.publish(ports)
+        await linux.until(lambda: _has_failures(linux, f"{public}:9090"))
+        await linux.until(lambda: _answers(public, 8080, "8080"))
+        before = await asyncio.open_connection(public, 8080)
+    await linux.runtime.publish(ports)
+    await linux.until(lambda: _answers(public, 9090, "9090"))
+    assert await linux.runtime.public_port_failures() == {}
+    assert await before[0].read(16) == b"8080", "the ports that are open stay open"
+    before[1].close()
+
+
+async def _has_failures(linux: LinuxAdapter, *subjects: str) -> bool:
+    failures = await linux.runtime.public_port_failures()
+    return failures.keys() == set(subjects) and all("in use" in reason for reason in failures.values())
+
+
 async def _answers(address: str, port: int, expected: str) -> bool:
     try:
         reader, writer = await asyncio.open_connection(address, port)

@@ -48,6 +48,11 @@ def test_a_public_udp_port_answers_to_the_machine_and_not_to_tasks(egress_result
     assert results["seen"] == ["from the host"]
 
 
+def test_a_public_udp_port_that_was_in_use_is_reported_and_opened_by_the_next_publication(egress_results):
+    (unopened,) = egress_results["public datagrams"]["unopened"]
+    assert unopened.endswith("/udp by 20000")
+
+
 def test_gateways_of_udp_ports_outlive_that_of_tcp_ports_and_end_with_their_last_port(egress_results):
     assert egress_results["public datagrams"]["goes on"]
     assert egress_results["public datagrams"]["left"] == []

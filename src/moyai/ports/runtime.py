@@ -185,6 +185,11 @@ class TaskRuntime(Protocol):
         one: another port, at this machine's own address, that leads to it.
         """
 
+    async def public_port_failures(self) -> Mapping[str, str]:
+        """The ports that could not be opened, as another program uses them, for example, each with the reason: public
+        ports ``ADDRESS:PORT``, gateway ports, and the ports for services by name. ``publish`` tries again.
+        """
+
     async def apply_network(self, spec: NetworkSpec) -> None:
         """Make the networks as specified. A task that no specification has can't exchange packets with others, so its
         specification is applied before its sandbox is made. A repeated call repairs links, routes and processes.

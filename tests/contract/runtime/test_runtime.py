@@ -350,6 +350,7 @@ async def test_listen_returns_a_socket_in_the_vpc_or_none_without_a_network(adap
 async def test_publish_accepts_an_empty_list(adapter):
     assert await adapter.runtime.publish(()) == {}
     assert await adapter.runtime.publish(()) == {}
+    assert await adapter.runtime.public_port_failures() == {}
 
 
 async def test_networks_are_applied_before_their_tasks_start_while_they_run_and_afterwards(adapter):

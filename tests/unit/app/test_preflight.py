@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from socket import AF_INET, AF_INET6, create_server
+
 import pytest
 
 from moyai.app import preflight
-from moyai.app.config import ProxySettings, ResourceSettings, RuntimeKind, Settings
+from moyai.app.config import (
+    ProxySettings,
+    PublicGatewaySettings,
+    ResourceSettings,
+    RuntimeKind,
+    ServerSettings,
+    Settings,
+)
+from moyai.app.state_paths import StatePaths
 from moyai.app.wiring import defaults_of
 from moyai.domain.defaults import ProxyTopology
 from moyai.runtime.linux.system_containers import host_proxy_check
@@ -23,6 +33,20 @@ def test_a_type_that_moyai_has_is_not_skipped_and_a_warning_says_so():
     lines = preflight.warnings(Settings(runtime=RuntimeKind.SIM, resources=ResourceSettings(skipped_types=types)))
     reason = "has no effect: moyai has this type, and stacks make its resources."
     assert lines == [f"--skip-resource-type {kind} {reason}" for kind in types[:2]]
+
+
+@pytest.mark.parametrize(("listen", "family"), [("localhost", AF_INET), ("::1", AF_INET6)])
+def test_a_port_of_services_by_name_that_another_program_has_is_a_warning(tmp_path, listen, family):
+    with create_server((listen, 0), family=family) as other, create_server((listen, 0), family=family) as closed:
+        port, free = other.getsockname()[1], closed.getsockname()[1]
+        closed.close()
+        settings = Settings(
+            state=StatePaths(tmp_path),
+            server=ServerSettings(listen=listen),
+            public_gateway=PublicGatewaySettings(http_port=free, https_port=port),
+        )
+        (line,) = (line for line in preflight.warnings(settings) if "--gateway" in line)
+    assert line.startswith(f"--gateway-https-port {port}: another program has this port")
 
 
 @pytest.mark.root

@@ -18,7 +18,7 @@ from moyai.domain.elb.target_group import INITIAL_HEALTH_CHECKING, TargetHealth,
 from moyai.domain.sandbox.state import ExpectedListener, Health
 from moyai.domain.world import ProxyState, Put
 from moyai.kernel.ids import DiscoveryServiceArn, DiscoveryServiceId, InstanceId, ProxyId, ServiceArn
-from moyai.plan.doctor import findings
+from moyai.plan.doctor import ServerObservations, findings
 from moyai.plan.elb.target_health import HEALTHY
 from moyai.plan.events import STEADY, STUCK, announce, not_listening, task_unplaced
 from moyai.plan.task.stop import FAILED_HEALTH_CHECKS, failed_target_health_checks
@@ -72,17 +72,25 @@ def test_a_cluster_whose_sessions_are_to_be_recorded_is_a_warning():
         assert kinds(build) == expected
 
 
+def test_a_port_that_could_not_be_opened_is_a_problem_with_its_reason():
+    observed = ServerObservations(port_failures={"127.83.0.1:80": "Address already in use"})
+    (problem,) = findings(Builder().world, {}, server=observed)
+    assert (problem.severity, problem.kind, problem.subject) == ("problem", "port-not-open", "127.83.0.1:80")
+    assert problem.message == "it could not be opened: Address already in use"
+
+
 def test_ignored_members_are_warnings():
     build, _ = settled_service(1, offers=[])
-    ignored = [("ecs CreateService", "CreateServiceRequest.new")]
-    warnings = findings(build.world, {ProxyId(t.arn): WELL for t in build.world.tasks}, ignored_members=ignored)
+    observed = ServerObservations(ignored_members=[("ecs CreateService", "CreateServiceRequest.new")])
+    warnings = findings(build.world, {ProxyId(t.arn): WELL for t in build.world.tasks}, server=observed)
     assert [(f.severity, f.kind, f.subject) for f in warnings] == [("warning", "ignored-member", "ecs CreateService")]
 
 
 def test_unwritable_state_is_a_problem():
     build, _ = settled_service(1, offers=[])
     well = {ProxyId(task.arn): WELL for task in build.world.tasks}
-    (finding,) = findings(build.world, well, unkept=["The state can't be written: the disk is full."])
+    observed = ServerObservations(["The state can't be written: the disk is full."])
+    (finding,) = findings(build.world, well, server=observed)
     assert (finding.severity.value, finding.kind) == ("problem", "disk")
     assert finding.message == "The state can't be written: the disk is full."
 

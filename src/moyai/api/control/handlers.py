@@ -24,7 +24,7 @@ from moyai.mesh import app_mesh
 from moyai.mesh.ir import Diagnostic
 from moyai.mesh.load_balancing import compile_front
 from moyai.mesh.service_connect import compile_mesh
-from moyai.plan.doctor import count_examined, findings
+from moyai.plan.doctor import ServerObservations, count_examined, findings
 from moyai.plan.network.balancer_urls import urls_by_name
 from moyai.ports.delegate import ServiceOwner
 from moyai.ports.proxies import ProxyFeed
@@ -119,8 +119,11 @@ class DoctorHandler:
                 dependencies.feed.states(),
                 left_out,
                 of_meshes,
-                await dependencies.faults(),
-                dependencies.ignored_members(),
+                ServerObservations(
+                    await dependencies.faults(),
+                    await dependencies.runtime.public_port_failures(),
+                    dependencies.ignored_members(),
+                ),
             ),
         }
         return HttpResponse(200, JSON, msgspec.json.encode(report))

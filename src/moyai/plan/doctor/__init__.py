@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from moyai.plan.doctor.examination import count_examined, findings
+from moyai.plan.doctor.examination import ServerObservations, count_examined, findings
 from moyai.plan.doctor.finding import Finding
 from moyai.plan.doctor.services import service_findings
 
-__all__ = ["Finding", "count_examined", "findings", "service_findings"]
+__all__ = ["Finding", "ServerObservations", "count_examined", "findings", "service_findings"]

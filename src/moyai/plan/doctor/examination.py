@@ -7,9 +7,12 @@ may be intended; a NOTE describes something that works as on AWS and that may su
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from moyai.domain.cloudmap.service import DiscoveryService
 from moyai.domain.connect.outside import external_endpoint
@@ -22,13 +25,32 @@ from moyai.domain.world import ProxyState, World
 from moyai.kernel.ids import DiscoveryServiceArn, ProxyId
 from moyai.plan.doctor.finding import Finding, Severity
 from moyai.plan.doctor.services import of_services
+from moyai.plan.network.published_ports import published_ports
 from moyai.plan.service_connect.endpoints import endpoints_in
 
 _REDEPLOY: Final = "Deploy the service again that the name is for, or the one that calls it."
 _FREE_DISK: Final = "Free disk space for the state directory. moyai continues by itself; no restart is needed."
+_FREE_PORT: Final = (
+    "If another program has the port (ss -ltnup shows it), end it, or start moyai with another --gateway port. moyai "
+    "tries again every half minute."
+)
 _CORRECT_MESH: Final = "Correct this setting in the mesh, or create the resource that it names; proxies follow at once."
 _ROUTABLE: Final = frozenset({TargetState.HEALTHY, TargetState.UNAVAILABLE})
 """The states in which a target gets requests."""
+
+
+class ServerObservations(msgspec.Struct, frozen=True):
+    """What the server has observed of itself and of its clients."""
+
+    storage_faults: Sequence[str] = ()
+    """Why it can't write to its disk."""
+    port_failures: Mapping[str, str] = MappingProxyType({})
+    """Public ports that could not be opened, each with the reason."""
+    ignored_members: Sequence[tuple[str, str]] = ()
+    """Operations, and members of their requests that moyai's AWS model does not have."""
+
+
+_NOTHING_OBSERVED: Final = ServerObservations()
 
 
 def findings(
@@ -36,23 +58,19 @@ def findings(
     proxies: Mapping[ProxyId, ProxyState],
     left_out: Iterable[tuple[str, str]] = (),
     of_meshes: Iterable[tuple[str, str]] = (),
-    unkept: Iterable[str] = (),
-    ignored_members: Iterable[tuple[str, str]] = (),
+    server: ServerObservations = _NOTHING_OBSERVED,
 ) -> tuple[Finding, ...]:
     """All findings, problems first.
 
     ``left_out``: resources that could not be compiled into the mesh, each with the reason; ``of_meshes``: the same for
-    App Mesh; ``unkept``: why the server can't write to its disk; ``ignored_members``: operations, and members of
-    their requests that moyai's AWS model does not have.
+    App Mesh.
     """
     compile_findings = chain(
         (_left_out(subject, why, _REDEPLOY) for subject, why in left_out),
         (_left_out(subject, why, _CORRECT_MESH) for subject, why in of_meshes),
     )
-    full = (Finding(Severity.PROBLEM, "disk", "the server's disk", why, _FREE_DISK) for why in unkept)
     of_world = chain(_clusters(world), of_services(world), _names(world), _load_balancers(world), _target_groups(world))
-    ignored = (_ignored_member(operation, member) for operation, member in ignored_members)
-    all_findings = chain(full, ignored, _proxies(world, proxies), of_world, compile_findings)
+    all_findings = chain(_of_server(server), _proxies(world, proxies), of_world, compile_findings)
     order = list(Severity)
     return tuple(sorted(all_findings, key=lambda f: (order.index(f.severity), f.kind, f.subject)))
 
@@ -65,8 +83,18 @@ def count_examined(world: World, proxies: Mapping[ProxyId, ProxyState]) -> Mappi
         "services": sum(service.status is ServiceStatus.ACTIVE for service in world.services),
         "names": sum(len(endpoints_in(world, namespace.arn)) for namespace in world.namespaces),
         "load balancers": len(world.load_balancers),
+        "public ports": len(published_ports(world)),
         "clusters": sum(cluster.status is ClusterStatus.ACTIVE for cluster in world.clusters),
     }
+
+
+def _of_server(server: ServerObservations) -> Iterator[Finding]:
+    for why in server.storage_faults:
+        yield Finding(Severity.PROBLEM, "disk", "the server's disk", why, _FREE_DISK)
+    for port, why in server.port_failures.items():
+        yield Finding(Severity.PROBLEM, "port-not-open", port, f"it could not be opened: {why}", _FREE_PORT)
+    for operation, member in server.ignored_members:
+        yield _ignored_member(operation, member)
 
 
 def _ignored_member(operation: str, member: str) -> Finding:

@@ -49,7 +49,7 @@ from moyai.runtime.linux.runtime_paths import RuntimePaths
 from moyai.runtime.linux.seccomp import filters
 from moyai.runtime.linux.system_containers.gateway_ports import NO_GATEWAY_PORTS, GatewayEntrance
 from moyai.runtime.linux.system_containers.nat_egress import NatEgress
-from moyai.runtime.linux.system_containers.public_gateway import PublicGateway
+from moyai.runtime.linux.system_containers.public_gateway import PublicGateway, PublicPorts
 from moyai.runtime.linux.tasks import sandboxes, states, usage
 from moyai.runtime.linux.tasks.container_output import OutputReader
 from moyai.runtime.linux.tasks.containers import Containers
@@ -88,15 +88,14 @@ class LinuxRuntime:
         self._monitors = server = MonitorServer(self._paths.run)
         self._containers = Containers(self._paths, self._cgroups, self._images, envoy, path_prefix, access, server)
         self._disks = MountedDisks()
-        self._gateway = PublicGateway(self._paths, self._cgroups, envoy, entrance, server)
         self._network = namespaces.NetworkThread()
         self._listeners = ListenerWatch(self._read_listeners, self._notifier.notify, clock)
         share = SharedUsage(self._paths, self._cgroups, clock)
         self._proxies = RunningProxies(self._paths, self._network, HealthEvents(self._notifier.notify, clock), share)
         self._applier = NetworkApplier(self._paths, self._network, NatEgress(self._paths, self._cgroups, clock, server))
         self._workers = Workers()
+        self._published = PublicPorts(PublicGateway(self._paths, self._cgroups, envoy, entrance, server), self._workers)
         self._locks: WeakValueDictionary[TaskId, asyncio.Lock] = WeakValueDictionary()
-        self._gateway_lock = asyncio.Lock()
         self._file_systems = FileSystems(self._paths, self._workers.run_with_port_errors)
         self._sessions = ExecSessions(self._paths, self._workers.run)
         self._output = OutputReader(self._paths, clock, self.inspect)
@@ -261,8 +260,10 @@ class LinuxRuntime:
 
     async def publish(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
         await self._open()
-        async with self._gateway_lock:
-            return await self._workers.run_with_port_errors(partial(self._gateway.publish, ports))
+        return await self._published.publish(ports)
+
+    async def public_port_failures(self) -> Mapping[str, str]:
+        return await self._published.failures()
 
     async def apply_network(self, spec: NetworkSpec) -> None:
         await self._open()
@@ -299,8 +300,7 @@ class LinuxRuntime:
             return
         await self._open()
         failures = await self._release_others(frozenset())
-        async with self._gateway_lock:
-            await self._workers.run(self._gateway.remove)
+        await self._published.remove()
         await self._applier.teardown()
         for netns in sorted(self._paths.netns.glob("vpc-*")):
             await self._network.run(partial(router.remove_router, netns))

@@ -147,6 +147,9 @@ class SimRuntime:
         self.published = tuple(ports)
         return {}
 
+    async def public_port_failures(self) -> Mapping[str, str]:
+        return {}
+
     async def apply_network(self, spec: NetworkSpec) -> None:
         """Record the specification in ``network_spec``; there is no network."""
         if (fault := self._faults.pop((None, "apply_network"), None)) is not None:

@@ -2,7 +2,7 @@
 of the machine.
 
 One is started with the first such port of its VPC and ends with the last. It answers while the control plane is down.
-A port that the machine already uses is refused; the others work.
+A port that another program of the machine uses is not opened; the others work (``public_gateway``).
 Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/listeners/udp_filters/udp_proxy
 """
 
@@ -12,7 +12,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -31,7 +31,12 @@ from moyai.runtime.linux.runtime_paths import RuntimePaths, path_component, subd
 from moyai.runtime.linux.system_containers import configs
 from moyai.runtime.linux.system_containers.datagram_config import datagram_clusters, datagram_listeners
 from moyai.runtime.linux.system_containers.gateway_config import Json
-from moyai.runtime.linux.system_containers.gateway_files import make_place, make_run_directory, write_if_changed
+from moyai.runtime.linux.system_containers.gateway_files import (
+    make_place,
+    make_run_directory,
+    write_if_changed,
+    write_listeners,
+)
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance
 
 _log = logging.getLogger(__name__)
@@ -52,8 +57,12 @@ class DatagramGateways:
         self._entrance = entrance
         self._monitors = server
 
-    def publish(self, ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, int]) -> None:
-        """Make exactly these ports public. Where an Envoy can't be started, the next call tries again."""
+    def publish(
+        self, ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, int], retried: Collection[Path] = ()
+    ) -> None:
+        """Make exactly these ports public. Where an Envoy can't be started, the next call tries again. ``retried``: as
+        in ``PublicGateway.publish``.
+        """
         by_vpc = attrgetter("vpc")
         ports_of_vpcs = {vpc: tuple(entries) for vpc, entries in groupby(sorted(ports, key=by_vpc), key=by_vpc)}
         for vpc in sorted(self._vpcs() - ports_of_vpcs.keys()):
@@ -66,9 +75,13 @@ class DatagramGateways:
             try:
                 listeners = datagram_listeners(entries, assigned, self._entrance, machine_addresses)
                 clusters = datagram_clusters(entries, configs.limits_of_proxies().sessions)
-                self._publish(vpc, clusters, listeners)
+                self._publish(vpc, clusters, listeners, retried)
             except RuntimeFault as failure:
                 _log.warning("the public UDP ports of %s can't be forwarded: %s", vpc, failure)
+
+    def run_directories(self) -> tuple[Path, ...]:
+        """The directories of the gateways' files."""
+        return tuple(_run_directory(home) for home in subdirectories(self._paths.datagrams))
 
     def remove(self) -> None:
         """Stop all gateways and remove their files. Raises RuntimeFault where one can't be stopped."""
@@ -80,15 +93,15 @@ class DatagramGateways:
         homes = subdirectories(self._paths.datagrams)
         return frozenset(VpcId(home.name.removeprefix(_PREFIX)) for home in homes)
 
-    def _publish(self, vpc: VpcId, clusters: Json, listeners: Json) -> None:
+    def _publish(self, vpc: VpcId, clusters: Json, listeners: Json, retried: Collection[Path]) -> None:
         home = self._home(vpc)
         is_running = self._is_running(vpc)
         if not is_running:
             self._remove(vpc)
-        run = home / "run"
+        run = _run_directory(home)
         make_run_directory(run)
         write_if_changed(run, "cds.json", clusters)
-        write_if_changed(run, "lds.json", listeners)
+        write_listeners(run, listeners, retry=run in retried)
         if not is_running:
             self._start(vpc, run)
 
@@ -127,6 +140,10 @@ class DatagramGateways:
 
     def _home(self, vpc: VpcId) -> Path:
         return self._paths.datagrams / path_component(f"{_PREFIX}{vpc}")
+
+
+def _run_directory(home: Path) -> Path:
+    return home / "run"
 
 
 def _own_addresses() -> frozenset[str]:

@@ -15,6 +15,8 @@ from socket import AF_INET, SOCK_STREAM, socket
 from typing import NamedTuple
 from urllib.parse import quote
 
+import msgspec
+
 from moyai.domain.sandbox.host_proxy import HOST_SANDBOX
 from moyai.domain.sandbox.state import InboundTraffic
 from moyai.kernel.ids import TaskId
@@ -34,6 +36,25 @@ _MAX_STATISTICS = 4 * 1024 * 1024
 _APP_MESH_APPLICATION = "cluster.cds_ingress_"
 _ACTIVE = r"^(http\.ingress\.(.*\.)?downstream_rq_active|cluster\.(ingress\..*|cds_ingress_[^.]*)\.upstream_rq_active)$"
 _HOST_ACTIVE = r"^(http\.%s\.ingress\..*\.downstream_rq_active|cluster\.%s\.ingress\..*\.upstream_rq_active)$"
+
+
+_LISTENER_FAILURES = "/config_dump?resource=dynamic_listeners&mask=name,error_state.details"
+
+
+class _ErrorState(msgspec.Struct, frozen=True):
+    details: str = ""
+
+
+class _DynamicListener(msgspec.Struct, frozen=True):
+    name: str = ""
+    error_state: _ErrorState | None = None
+
+
+class _ListenersDump(msgspec.Struct, frozen=True):
+    configs: tuple[_DynamicListener, ...] = ()
+
+
+_LISTENERS = msgspec.json.Decoder(_ListenersDump)
 
 
 class ServingProxy(NamedTuple):
@@ -80,6 +101,20 @@ async def statistics(connect: Connect, pattern: str, scope: str = "") -> dict[st
         return None
     lines = (line.partition(": ") for line in body.decode(errors="replace").splitlines())
     return {name: value for name, separator, value in lines if separator and (not scope or f".{scope}." in name)}
+
+
+async def listener_failures(connect: Connect) -> dict[str, str] | None:
+    """The names of the listeners from files or streams that Envoy could not open, with the reasons; None if it doesn't
+    answer in time. Source: https://www.envoyproxy.io/docs/envoy/latest/api-v3/admin/v3/config_dump_shared.proto
+    """
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            body = await request(connect, "GET", _LISTENER_FAILURES, _MAX_STATISTICS)
+        listeners = _LISTENERS.decode(body).configs
+    except (OSError, TimeoutError, ValueError):
+        return None
+    # Each failure is also in an entry without a name.
+    return {entry.name: entry.error_state.details for entry in listeners if entry.name and entry.error_state}
 
 
 async def active_requests(connect: Connect, scope: str = "") -> int | None:

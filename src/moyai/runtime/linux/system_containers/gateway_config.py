@@ -51,6 +51,7 @@ _PROXY_HEADER: Json = MappingProxyType(
 _LOOPBACK: Mapping[str, object] = {"address_prefix": "127.0.0.0", "prefix_len": 8}
 _OWN_HEADERS = ("x-forwarded-for", "x-forwarded-proto", "x-request-id")
 _BY_SERVER_NAME = "encrypted services"
+_SUBJECTS = MappingProxyType({_BY_NAME: "services by name", _BY_SERVER_NAME: "load balancers by name"})
 _NO_SERVICE = "No service has this name and a public port: call http://SERVICE.CLUSTER.localhost.\n"
 
 
@@ -79,6 +80,11 @@ def listeners(ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, i
     if entrance.https_port is not None and chains:  # Envoy accepts no listener without a filter chain
         names.append(_https_listener(entrance.address, entrance.https_port, chains))
     return {"resources": [*public, *outer, *names]}
+
+
+def listener_subject(name: str) -> str:
+    """What a listener makes public: a public port, a public port by a gateway port, or services by name."""
+    return _SUBJECTS.get(name, name)
 
 
 def clusters(ports: Sequence[PublishedPort], pooled: int) -> Json:

@@ -14,6 +14,7 @@ from moyai.runtime.linux.cgroups.limits import GroupLimits
 from moyai.runtime.linux.launch.container_config import ContainerPlace
 from moyai.runtime.linux.system_containers import configs, gateway_config
 
+_LISTENERS: Final = "lds.json"
 _OWNER: Final = int(configs.PROXY_USER.partition(":")[0])
 
 
@@ -38,8 +39,21 @@ def write_if_changed(run: Path, name: str, value: Mapping[str, object]) -> None:
     """Replace a file atomically, unless it has this content already: Envoy reloads every file that is replaced."""
     content = msgspec.json.encode(value)
     path = run / name
-    if not path.is_symlink() and path.is_file() and path.read_bytes() == content:
-        return
-    new = run / f".{name}"
+    if path.is_symlink() or not path.is_file() or path.read_bytes() != content:
+        _replace(path, content)
+
+
+def write_listeners(run: Path, listeners: Mapping[str, object], *, retry: bool) -> None:
+    """Replace the file of the listeners if it has changed. ``retry``: also if it has not, so that Envoy tries again to
+    open those that have failed; those that are open stay open.
+    """
+    if retry:
+        _replace(run / _LISTENERS, msgspec.json.encode(listeners))
+    else:
+        write_if_changed(run, _LISTENERS, listeners)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    new = path.with_name(f".{path.name}")
     configs.write_private_file(new, content, (_OWNER, _OWNER))
     new.replace(path)

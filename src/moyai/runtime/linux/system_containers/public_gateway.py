@@ -3,15 +3,19 @@ a node of a load balancer, with a PROXY header that names the client. ``datagram
 
 It is started when the first port is published and lives until everything is destroyed, so published ports answer while
 the control plane is down. Its listeners, clusters and routes are files that are replaced atomically. Each cluster opens
-its connections inside the VPC's router, so that they reach a task like a neighbour's and pass its proxy. A port that
-the host already uses is refused; the others work.
+its connections inside the VPC's router, so that they reach a task like a neighbour's and pass its proxy.
+
+Envoy does not open a port that another program of the machine uses, and does not try again by itself; the others work.
+So ``PublicPorts`` asks before each publication which ports have failed, and has Envoy read their listeners again.
 Source: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/address.proto (network_namespace_filepath)
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -21,10 +25,16 @@ from moyai.runtime.linux.cgroups.groups import SYSTEM_PREFIX, Cgroups
 from moyai.runtime.linux.launch import monitors
 from moyai.runtime.linux.launch.monitor_server import MonitorServer
 from moyai.runtime.linux.runtime_paths import RuntimePaths
-from moyai.runtime.linux.system_containers import configs, gateway_config
+from moyai.runtime.linux.system_containers import configs, envoy_admin, gateway_config
 from moyai.runtime.linux.system_containers.datagram_gateways import DatagramGateways
-from moyai.runtime.linux.system_containers.gateway_files import make_place, make_run_directory, write_if_changed
+from moyai.runtime.linux.system_containers.gateway_files import (
+    make_place,
+    make_run_directory,
+    write_if_changed,
+    write_listeners,
+)
 from moyai.runtime.linux.system_containers.gateway_ports import GatewayEntrance, assign_ports, public_name
+from moyai.runtime.linux.workers import Workers
 
 _log = logging.getLogger(__name__)
 
@@ -45,25 +55,32 @@ class PublicGateway:
         self._envoy = envoy
         self._entrance = entrance
         self._monitors = server
-        self._home = paths.gateway / "container"
+        self._home = _container_directory(paths)
         self._run = paths.gateway / "run"
         self._datagrams = DatagramGateways(paths, cgroups, envoy, entrance, server)
 
-    def publish(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
+    def publish(self, ports: Sequence[PublishedPort], retried: Collection[Path] = ()) -> Mapping[PublishedPort, int]:
         """Make exactly these ports public. Returns the gateway ports of those that have one. Raises CannotCreate or
-        CannotStart when the Envoy of TCP ports can't be started; a failure of UDP ports is logged.
+        CannotStart when the Envoy of TCP ports can't be started; a failure of UDP ports is logged. ``retried``: the run
+        directories of the gateways that try again to open ports.
         """
         assigned = self._assign(ports)
         try:
             if ports or self._home.exists():
-                self._publish_streams([port for port in ports if port.protocol == TCP], assigned)
+                streams = [port for port in ports if port.protocol == TCP]
+                self._publish_streams(streams, assigned, retry=self._run in retried)
         finally:
-            self._datagrams.publish([port for port in ports if port.protocol == UDP], assigned)
+            self._datagrams.publish([port for port in ports if port.protocol == UDP], assigned, retried)
         return assigned
 
-    def _publish_streams(self, ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, int]) -> None:
-        record = monitors.read_record(self._home)
-        is_running = record is not None and record.is_running()
+    def run_directories(self) -> tuple[Path, ...]:
+        """The directories of the gateways' files, in which their admin sockets are."""
+        return (self._run, *self._datagrams.run_directories())
+
+    def _publish_streams(
+        self, ports: Sequence[PublishedPort], assigned: Mapping[PublishedPort, int], *, retry: bool
+    ) -> None:
+        is_running = is_gateway_running(self._paths)
         if not is_running:
             self._remove_streams()
             self._paths.create_directories()
@@ -73,7 +90,7 @@ class PublicGateway:
         write_if_changed(self._run, _RECORD, numbers)
         write_if_changed(self._run, "cds.json", gateway_config.clusters(ports, configs.limits_of_proxies().pooled))
         write_if_changed(self._run, "rds.json", gateway_config.routes(ports))
-        write_if_changed(self._run, "lds.json", gateway_config.listeners(ports, by_stream, self._entrance))
+        write_listeners(self._run, gateway_config.listeners(ports, by_stream, self._entrance), retry=retry)
         if not is_running:
             self._start()
 
@@ -101,6 +118,67 @@ class PublicGateway:
     def _start(self) -> None:
         place = make_place(self._cgroups, _CGROUP, self._home, self._paths.logs / "gateway", self._run)
         monitors.start_monitor(self._monitors, configs.gateway_container(place, self._paths, self._envoy, self._run))
+
+
+class PublicPorts:
+    """The public ports of one installation, used from one event loop."""
+
+    def __init__(self, gateway: PublicGateway, workers: Workers) -> None:
+        self._gateway = gateway
+        self._workers = workers
+        self._lock = asyncio.Lock()
+        self._known: dict[Path, Mapping[str, str]] = {}
+        """The failures of each gateway that answered when it was asked last."""
+
+    async def publish(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
+        """Make exactly these ports public, and try again to open those that have failed. Each new failure is logged.
+        Returns and raises what ``PublicGateway.publish`` does, and CannotCreate.
+        """
+        async with self._lock:
+            failures = await self._failures_by_directory()
+            for run, of_gateway in failures.items():
+                _log_changes(self._known.get(run, {}), of_gateway)
+            self._known |= failures
+            retried = [run for run, of_gateway in failures.items() if of_gateway]
+            return await self._workers.run_with_port_errors(partial(self._gateway.publish, ports, retried))
+
+    async def failures(self) -> Mapping[str, str]:
+        """See ``TaskRuntime.public_port_failures``."""
+        failures = await self._failures_by_directory()
+        return {subject: reason for of_gateway in failures.values() for subject, reason in of_gateway.items()}
+
+    async def remove(self) -> None:
+        """Stop the gateways and remove their files."""
+        async with self._lock:
+            await self._workers.run(self._gateway.remove)
+
+    async def _failures_by_directory(self) -> Mapping[Path, Mapping[str, str]]:
+        """What each gateway that answers could not open, with the reasons."""
+        directories = await self._workers.run(self._gateway.run_directories)
+        connects = [partial(envoy_admin.connect_to_socket, run) for run in directories]
+        answers = await asyncio.gather(*map(envoy_admin.listener_failures, connects))
+        return {
+            run: {gateway_config.listener_subject(name): reason for name, reason in failures.items()}
+            for run, failures in zip(directories, answers, strict=True)
+            if failures is not None
+        }
+
+
+def is_gateway_running(paths: RuntimePaths) -> bool:
+    """Whether the gateway of TCP ports runs."""
+    record = monitors.read_record(_container_directory(paths))
+    return record is not None and record.is_running()
+
+
+def _container_directory(paths: RuntimePaths) -> Path:
+    return paths.gateway / "container"
+
+
+def _log_changes(before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    for subject in sorted(after.keys() - before.keys()):
+        _log.warning("%s can't be opened; moyai tries again every half minute: %s", subject, after[subject])
+    for subject in sorted(before.keys() - after.keys()):
+        _log.info("%s is open now, or no longer public", subject)
 
 
 def read_assigned(file: Path) -> Mapping[str, int]:

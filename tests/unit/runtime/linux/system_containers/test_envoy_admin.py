@@ -19,6 +19,7 @@ from moyai.runtime.linux.system_containers.envoy_admin import (
     active_requests,
     connect_to_socket,
     count_active,
+    listener_failures,
     serving_proxy,
     statistics,
 )
@@ -89,6 +90,24 @@ async def test_the_active_requests_of_an_answer_are_counted(tmp_path):
 async def test_a_malformed_answer_counts_as_none(tmp_path, answer):
     async with answering(tmp_path, answer) as ask:
         assert await ask() is None
+
+
+DUMP = b"""{"configs": [
+    {"@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump.DynamicListener", "name": "open"},
+    {"name": "taken", "error_state": {"details": "cannot bind '127.0.0.1:80': Address already in use"}},
+    {"error_state": {"details": "cannot bind '127.0.0.1:80': Address already in use"}}]}"""
+
+
+async def test_listeners_that_envoy_could_not_open_have_their_reasons(tmp_path):
+    async with answering(tmp_path, HEAD + b"\r\n" + DUMP):
+        failures = await listener_failures(partial(connect_to_socket, tmp_path))
+    assert failures == {"taken": "cannot bind '127.0.0.1:80': Address already in use"}
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"configs": 1}', b"\xff", b'{"configs": [{"error_state": []}]}'])
+async def test_a_malformed_list_of_listeners_has_no_failures(tmp_path, body):
+    async with answering(tmp_path, HEAD + b"\r\n" + body):
+        assert not await listener_failures(partial(connect_to_socket, tmp_path))
 
 
 async def test_chunks_of_any_size_are_joined(tmp_path):
