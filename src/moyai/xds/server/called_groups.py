@@ -23,12 +23,13 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from moyai.kernel.ids import WorkloadId
-from moyai.mesh.ir import Destination, EndpointGroup, Member, MeshIR, SeparatedNetworks, Workload
+from moyai.mesh.ir import EndpointGroup, Member, MeshIR, SeparatedNetworks
 from moyai.xds.server.resource_set import called_group, destinations_of
 
 _WEIGHT_SUM = 10_000
 """The sum of the weights of zones, unless each zone's weight is the number of its endpoints."""
 _NO_PEERS = EndpointGroup("")
+_Groups = Mapping[str, EndpointGroup]
 
 
 class CalledGroups:
@@ -40,14 +41,15 @@ class CalledGroups:
         self._mesh = MeshIR()
         """The mesh for which ``_callers`` was computed."""
         self._callers: Mapping[str, _Caller] = {}
-        """A caller of each variant, by the variant's name."""
+        """The callers of each variant, by the variant's name."""
         self._variants: dict[str, _Variant] = {}
 
     def add_to(self, mesh: MeshIR) -> MeshIR:
         """The mesh with the variants of groups that its hosted workloads call. Equal variants stay the same objects, so
         that comparing them is cheap.
         """
-        before, self._mesh = self._mesh, mesh
+        before = self._mesh
+        self._mesh = mesh = replace(mesh, groups=_with_same_objects(mesh.groups, before.groups))
         if not _has_same_callers(mesh, before):
             self._callers = _callers(mesh)
         same_networks = _has_same_networks(mesh, before)
@@ -58,7 +60,7 @@ class CalledGroups:
 
     def _variant(self, name: str, caller: _Caller, *, same_networks: bool) -> _Variant:
         mesh, before = self._mesh, self._variants.get(name)
-        group, peers = mesh.groups[caller.group], mesh.groups.get(caller.workload.peers or "", _NO_PEERS)
+        group, peers = mesh.groups[caller.group], mesh.groups.get(caller.peers, _NO_PEERS)
         if before is not None and same_networks and before.is_of(group, peers, caller):
             return before
         variant = replace(_as_called(mesh, group, caller, peers), name=name)
@@ -67,11 +69,15 @@ class CalledGroups:
 
 
 class _Caller(NamedTuple):
-    """One of the callers of a variant, and what it calls: a destination, and the name of the group without variants."""
+    """What the callers of a variant have in common. ``group``: the name of the called group without variants;
+    ``zone_aware_from``: as in its destination.
+    """
 
-    workload: Workload
-    destination: Destination
+    zone: str
+    network: str
+    peers: str
     group: str
+    zone_aware_from: int
 
 
 class _Variant(NamedTuple):
@@ -83,8 +89,8 @@ class _Variant(NamedTuple):
     caller: _Caller
 
     def is_of(self, group: EndpointGroup, peers: EndpointGroup, caller: _Caller) -> bool:
-        """Whether the variant would be computed from the same objects."""
-        return self.source is group and self.peers is peers and self.caller is caller
+        """Whether the variant would be computed from the same groups, for the same callers."""
+        return self.source is group and self.peers is peers and self.caller == caller
 
 
 def _has_same_networks(mesh: MeshIR, before: MeshIR) -> bool:
@@ -98,30 +104,37 @@ def _has_same_callers(mesh: MeshIR, before: MeshIR) -> bool:
     return same_calls and mesh.workloads is before.workloads and mesh.hosted == before.hosted
 
 
+def _with_same_objects(groups: _Groups, before: _Groups) -> _Groups:
+    """The groups, of which those that equal the former ones are the same objects."""
+    return {name: before[name] if before.get(name) == group else group for name, group in groups.items()}
+
+
 def _callers(mesh: MeshIR) -> Mapping[str, _Caller]:
-    """The first caller of each variant."""
+    """The callers of each variant. Of workloads that call the same from the same place, one is looked at."""
+    workloads = (mesh.workloads[key] for key in mesh.hosted)
+    representatives = {(w.inbound, w.outbound, w.listeners, w.zone, w.network, w.peers): w for w in workloads}
     callers: dict[str, _Caller] = {}
-    for workload in (mesh.workloads[key] for key in mesh.hosted):
+    for workload in representatives.values():
         for destination in (mesh.destinations[name] for name in destinations_of(mesh, workload)):
             called = called_group(destination, workload)
             if called is not None and called.name not in callers:
-                callers[called.name] = _Caller(workload, destination, called.group)
+                zone, network, peers = workload.zone, workload.network, workload.peers or ""
+                callers[called.name] = _Caller(zone, network, peers, called.group, destination.zone_aware_from)
     return callers
 
 
 def _as_called(mesh: MeshIR, group: EndpointGroup, caller: _Caller, peers: EndpointGroup) -> EndpointGroup:
     if mesh.separated:
-        members = (_by_address_if_separated(mesh, member, caller.workload) for member in group.members)
+        members = (_by_address_if_separated(mesh, member, caller.network) for member in group.members)
         group = replace(group, members=tuple(members))
-    zone_aware_from = caller.destination.zone_aware_from
-    if not zone_aware_from:
+    if not caller.zone_aware_from:
         return group
-    return replace(group, weights=zone_weights(group, peers, caller.workload.zone, zone_aware_from))
+    return replace(group, weights=zone_weights(group, peers, caller.zone, caller.zone_aware_from))
 
 
-def _by_address_if_separated(mesh: MeshIR, member: Member, caller: Workload) -> Member:
+def _by_address_if_separated(mesh: MeshIR, member: Member, caller_network: str) -> Member:
     target = mesh.workloads.get(WorkloadId(member.workload))
-    if target is None or SeparatedNetworks(caller.network, target.network, member.workload_port) not in mesh.separated:
+    if target is None or SeparatedNetworks(caller_network, target.network, member.workload_port) not in mesh.separated:
         return member
     return replace(member, workload="", workload_port=0, stat_name="")
 
