@@ -178,7 +178,7 @@ async def life(place: Place) -> None:
     definition = world.task_definitions[place.task.task_definition]
     view = place.task.view
     request = LaunchRequest(place.task.cluster, definition, "", service=place.service.arn, view=view)
-    task = launch(world, request, now, ids)
+    task = replace(launch(world, request, now, ids), shares_proxy=place.task.shares_proxy)
     for status in TaskStatus:
         task = replace(task, last_status=status)
         ends: Sequence[Change] = ()
@@ -244,14 +244,17 @@ async def timed(change: Callable[[Place], Awaitable[None]], place: Place) -> flo
     return 1000 * (time.perf_counter() - started)
 
 
-def measure_one_namespace() -> None:
-    """One endpoint among a thousand mutual callers leaves or returns: compiled and published."""
+async def measure_one_namespace() -> None:
+    """One endpoint among a thousand mutual callers leaves or returns, and one more caller starts and ends: compiled and
+    published.
+    """
     variants = {"a proxy for each task": False, "the shared proxy": True}
     places = {
         name: Place(CALLERS, CALLED_SERVICES, CALLERS // CALLED_SERVICES, shares_proxy=shares)
         for name, shares in variants.items()
     }
     rows: dict[str, list[float]] = {name: [] for name in places}
+    lives: dict[str, list[float]] = {name: [] for name in places}
     for place in places.values():
         place.follow_all()
     for _ in range(ROUNDS):
@@ -262,12 +265,16 @@ def measure_one_namespace() -> None:
                 started = time.process_time()
                 place.change(*endpoints)
                 rows[name].append(1000 * (time.process_time() - started))
+            started = time.process_time()
+            await life(place)
+            lives[name].append(1000 * (time.process_time() - started))
     show(f"an endpoint leaves or returns among {CALLERS:,} mutual callers: processor time", "ms", rows)
+    show(f"a task's whole life among {CALLERS:,} mutual callers: processor time", "ms", lives)
 
 
 async def main() -> None:
     """Measure all."""
-    measure_one_namespace()
+    await measure_one_namespace()
     places = [Place(size) for size in SIZES]
     for place in places:
         await place.attach()

@@ -12,17 +12,23 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from moyai.domain.connect.names import proxy_ports
+from moyai.domain.connect.names import ConnectView, proxy_ports
 from moyai.domain.world import World
-from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn, WorkloadId
-from moyai.mesh.ir import Diagnostic, EndpointGroup, MeshIR
+from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn, ServiceArn, WorkloadId
+from moyai.mesh.ir import Diagnostic, EndpointGroup, MeshIR, Workload
 from moyai.mesh.service_connect.destination import destination_of, group_of
 from moyai.mesh.service_connect.networks import networks_of, separated_networks
-from moyai.mesh.service_connect.projections import connect_services, connect_tasks
+from moyai.mesh.service_connect.projections import ConnectTask, connect_services, connect_tasks
 from moyai.mesh.service_connect.routes import mesh_service
 from moyai.mesh.service_connect.tls import certificates_of
 from moyai.mesh.service_connect.traffic_split import CalledService, called_service, traffic_split, tuning_in
-from moyai.mesh.service_connect.workload import WorkloadContext, logs_of_targets, workload_of
+from moyai.mesh.service_connect.workload import (
+    ViewParts,
+    WorkloadContext,
+    logs_of_targets,
+    parts_of_view,
+    workload_of,
+)
 from moyai.mesh.service_connect.zones import peer_groups
 
 
@@ -97,27 +103,42 @@ def compile_callers(world: World, arn: NamespaceArn) -> CallersPart:
     target_logs = logs_of_targets(hosted)
     separated = separated_networks(world, hosted)
     networks = networks_of(hosted, separated)
-    diagnostics: list[Diagnostic] = []
-    traced = world.defaults.traced
-    contexts = {
-        t.arn: WorkloadContext(
-            namespace, ports[t.task_definition], streaming[t.service], names, traced, networks.get(t.arn, "")
-        )
-        for t in tasks
-    }
-    present = (t for t in tasks if t.view is not None and t.shares_proxy == t.is_hosted)
-    workloads = [workload_of(t, contexts[t.arn], diagnostics) for t in present]
+    context = WorkloadContext(namespace, ports, networks, world.defaults.traced)
+    workloads, diagnostics = _workloads(tasks, streaming, names, context)
     mesh = MeshIR(
-        workloads={workload.id: workload for workload in workloads},
+        workloads=workloads,
         services={c.name: mesh_service(c, target_logs.get(c.service.owner, ())) for c in callees},
         destinations={name: destination_of(world, c, name) for c in callees for name in _destination_names(c)},
         groups=peer_groups(namespace, tasks, ports),
         certificates=certificates_of(world, tasks),
-        diagnostics=tuple(dict.fromkeys(diagnostics)),
+        diagnostics=diagnostics,
         hosted=frozenset(WorkloadId(t.arn) for t in hosted),
         separated=separated,
     )
     return CallersPart(mesh, tuple(names))
+
+
+def _workloads(
+    tasks: Iterable[ConnectTask],
+    streaming: Mapping[ServiceArn | None, tuple[str, ...]],
+    names: Mapping[DiscoveryServiceArn, str],
+    context: WorkloadContext,
+) -> tuple[Mapping[WorkloadId, Workload], tuple[Diagnostic, ...]]:
+    """The workloads of the tasks that have a proxy, and what is left out of them. Tasks with the same view, which are
+    most of a service's, have the same parts.
+    """
+    workloads: dict[WorkloadId, Workload] = {}
+    diagnostics: dict[Diagnostic, None] = {}
+    parts_by_view: dict[tuple[ConnectView, tuple[str, ...]], ViewParts] = {}
+    for task in tasks:
+        if task.view is None or task.shares_proxy != task.is_hosted:
+            continue
+        key = (task.view, streaming[task.service])
+        parts = parts_by_view.get(key) or parts_by_view.setdefault(key, parts_of_view(*key, names))
+        workload = workload_of(task, parts, context)
+        workloads[workload.id] = workload
+        diagnostics.update((Diagnostic(task.arn, reason), None) for reason in parts.left_out)
+    return workloads, tuple(diagnostics)
 
 
 def _destination_names(callee: CalledService) -> Iterator[str]:

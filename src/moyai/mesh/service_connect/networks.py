@@ -49,7 +49,8 @@ def separated_networks(world: World, tasks: Iterable[ConnectTask]) -> frozenset[
     """The pairs of networks of these tasks between which calls to a port may not pass."""
     networks: dict[str, _TaskNetwork] = {}
     ports: dict[str, set[int]] = defaultdict(set)
-    for task in tasks:
+    alike = {(task.subnet, task.security_groups, task.offers): task for task in tasks}
+    for task in alike.values():
         name = _network_name(task)
         networks[name] = _TaskNetwork(scope_of(task.arn), task.subnet, task.security_groups)
         ports[name] |= {offer.reachable_port for offer in task.offers}

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from moyai.domain.cloudmap.namespace import Namespace
 from moyai.domain.connect.config import AccessLogConfiguration, AccessLogFormat
 from moyai.domain.connect.names import ConnectView, ProxyPorts
-from moyai.kernel.ids import DiscoveryServiceArn, ServiceArn, WorkloadId
-from moyai.mesh.ir import Diagnostic, InboundPort, OutboundView, Protocol, ServiceAddress, StdoutLog, Workload
+from moyai.kernel.ids import DiscoveryServiceArn, ServiceArn, TaskArn, TaskDefinitionArn, WorkloadId
+from moyai.mesh.ir import InboundPort, OutboundView, Protocol, ServiceAddress, StdoutLog, Workload
 from moyai.mesh.service_connect.policies import (
     APP_CONNECT_TIMEOUT,
     app_connection_idle,
@@ -24,33 +24,55 @@ from moyai.mesh.service_connect.tls import server_tls
 from moyai.mesh.service_connect.zones import peers_name
 
 
+class ViewParts(NamedTuple):
+    """The parts of a workload that are the same for all tasks with one view and one service. ``left_out``: why other
+    parts of the view are missing, a sentence for each.
+    """
+
+    inbound: tuple[InboundPort, ...]
+    outbound: OutboundView
+    access_log: StdoutLog | None
+    left_out: tuple[str, ...]
+
+
+def parts_of_view(view: ConnectView, streaming: tuple[str, ...], names: Mapping[DiscoveryServiceArn, str]) -> ViewParts:
+    """The parts of workloads with a view. ``streaming``: the streaming paths of their service; ``names``: those of
+    services in the mesh.
+    """
+    left_out: list[str] = []
+    return ViewParts(
+        _inbound(view, streaming, left_out),
+        _outbound(view, names, left_out),
+        None if view.access_log is None else _access_log(view.access_log),
+        tuple(left_out),
+    )
+
+
 class WorkloadContext(NamedTuple):
-    """The inputs of a task's workload besides the task: its namespace, its proxy's ports, the streaming paths of its
-    service, the names of services in the mesh, whether proxies trace, and its network if others are separated from it.
+    """The inputs of all workloads of a namespace besides their tasks. ``ports``: those of proxies, by task definition;
+    ``networks``: the network of each task that others are separated from.
     """
 
     namespace: Namespace
-    ports: ProxyPorts
-    streaming: tuple[str, ...]
-    names: Mapping[DiscoveryServiceArn, str]
-    traced: bool = False
-    network: str = ""
+    ports: Mapping[TaskDefinitionArn, ProxyPorts]
+    networks: Mapping[TaskArn, str]
+    traced: bool
 
 
-def workload_of(task: ConnectTask, context: WorkloadContext, diagnostics: list[Diagnostic]) -> Workload:
-    """The workload of a task in the namespace. Parts that are left out are reported in ``diagnostics``."""
-    view = task.view or ConnectView(context.namespace.arn)
+def workload_of(task: ConnectTask, parts: ViewParts, context: WorkloadContext) -> Workload:
+    """The workload of a task. ``parts``: those of its view."""
+    ports = context.ports[task.task_definition]
     return Workload(
         id=WorkloadId(task.arn),
         zone=task.zone,
-        ingress_port=context.ports.ingress,
-        egress_port=context.ports.egress,
-        inbound=_inbound(task, view, context.streaming, diagnostics),
-        outbound=_outbound(task, view, context.names, diagnostics),
+        ingress_port=ports.ingress,
+        egress_port=ports.egress,
+        inbound=parts.inbound,
+        outbound=parts.outbound,
         peers=peers_name(context.namespace, task),
-        access_log=None if view.access_log is None else _access_log(view.access_log),
+        access_log=parts.access_log,
         traced=context.traced,
-        network=context.network,
+        network=context.networks.get(task.arn, ""),
     )
 
 
@@ -67,15 +89,13 @@ def _access_log(log: AccessLogConfiguration) -> StdoutLog:
     return StdoutLog(log.format is AccessLogFormat.JSON, query=log.include_query_parameters == "ENABLED")
 
 
-def _inbound(
-    task: ConnectTask, view: ConnectView, streaming: tuple[str, ...], diagnostics: list[Diagnostic]
-) -> tuple[InboundPort, ...]:
+def _inbound(view: ConnectView, streaming: tuple[str, ...], left_out: list[str]) -> tuple[InboundPort, ...]:
     ports: dict[tuple[int | None, int], InboundPort] = {}
     for offer in view.offers:
         listener = (offer.ingress_port, 0 if offer.ingress_port else offer.container_port)
         if listener in ports:
-            message = f"{offer.discovery_name} is left out: port {offer.reachable_port} is another offer's already"
-            diagnostics.append(Diagnostic(task.arn, message))
+            reason = f"port {offer.reachable_port} is another offer's already"
+            left_out.append(f"{offer.discovery_name} is left out: {reason}")
             continue
         protocol = protocol_of(offer.protocol)
         ports[listener] = InboundPort(
@@ -93,20 +113,16 @@ def _inbound(
     return tuple(ports.values())
 
 
-def _outbound(
-    task: ConnectTask, view: ConnectView, names: Mapping[DiscoveryServiceArn, str], diagnostics: list[Diagnostic]
-) -> OutboundView:
+def _outbound(view: ConnectView, names: Mapping[DiscoveryServiceArn, str], left_out: list[str]) -> OutboundView:
     calls: dict[tuple[str, int], ServiceAddress] = {}
     for name in view.names:
         address = (name.address, name.port)
         if name.target not in names:
             if name.left_at is not None:
                 continue
-            message = f"calls to {name.dns_name}:{name.port} fail: its service is no longer in the namespace"
-            diagnostics.append(Diagnostic(task.arn, message))
+            left_out.append(f"calls to {name.dns_name}:{name.port} fail: its service is no longer in the namespace")
         elif address in calls:
-            message = f"{name.dns_name}:{name.port} is left out: another name has its address and port"
-            diagnostics.append(Diagnostic(task.arn, message))
+            left_out.append(f"{name.dns_name}:{name.port} is left out: another name has its address and port")
         else:
             calls[address] = ServiceAddress(name.address, name.port, names[name.target])
     return OutboundView(tuple(calls.values()))
