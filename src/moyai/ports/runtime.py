@@ -187,7 +187,7 @@ class TaskRuntime(Protocol):
 
     async def public_port_failures(self) -> Mapping[str, str]:
         """The ports that could not be opened, as another program uses them, for example, each with the reason: public
-        ports ``ADDRESS:PORT``, gateway ports, and the ports for services by name. ``publish`` tries again.
+        ports ``ADDRESS:PORT``, gateway ports, and the ports for services by name. A repeated ``publish`` tries again.
         """
 
     async def apply_network(self, spec: NetworkSpec) -> None:

@@ -6,7 +6,8 @@ the control plane is down. Its listeners, clusters and routes are files that are
 its connections inside the VPC's router, so that they reach a task like a neighbour's and pass its proxy.
 
 Envoy does not open a port that another program of the machine uses, and does not try again by itself; the others work.
-So ``PublicPorts`` asks before each publication which ports have failed, and has Envoy read their listeners again.
+So when the same ports are published again, which happens every half minute, ``PublicPorts`` asks Envoy which listeners
+have failed, and has it read them again.
 Source: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/address.proto (network_namespace_filepath)
 """
 
@@ -127,15 +128,17 @@ class PublicPorts:
         self._gateway = gateway
         self._workers = workers
         self._lock = asyncio.Lock()
+        self._last: tuple[PublishedPort, ...] | None = None
         self._known: dict[Path, Mapping[str, str]] = {}
         """The failures of each gateway that answered when it was asked last."""
 
     async def publish(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
-        """Make exactly these ports public, and try again to open those that have failed. Each new failure is logged.
-        Returns and raises what ``PublicGateway.publish`` does, and CannotCreate.
+        """Make exactly these ports public. If they are those of the last call, try again to open those that have
+        failed, and log new failures. Returns and raises what ``PublicGateway.publish`` does, and CannotCreate.
         """
         async with self._lock:
-            failures = await self._failures_by_directory()
+            is_repeated, self._last = self._last == tuple(ports), tuple(ports)
+            failures = await self._failures_by_directory() if is_repeated else {}
             for run, of_gateway in failures.items():
                 _log_changes(self._known.get(run, {}), of_gateway)
             self._known |= failures
