@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from moyai.kernel.ids import WorkloadId
 from moyai.mesh.ir import (
     Destination,
     EndpointGroup,
     EndpointGroupSource,
+    FrontListener,
+    HttpFront,
+    InboundPort,
     Member,
     MeshIR,
     MeshService,
@@ -18,6 +22,7 @@ from moyai.mesh.ir import (
     RouteRules,
     ServiceAddress,
     TimeoutPolicy,
+    VirtualHost,
     WeightedDestination,
     Workload,
 )
@@ -54,15 +59,22 @@ def test_with_fewer_endpoints_than_asked_for_each_gets_the_same():
     assert dict(zone_weights(group("aab"), group("ab"), "a", at_least=4)) == {"a": 2, "b": 1}
 
 
+def rules_for(service: str) -> RouteRules:
+    return RouteRules((RouteRule((WeightedDestination(service),), TIMEOUTS),))
+
+
+def outbound_to(service: str) -> OutboundView:
+    return OutboundView((ServiceAddress("127.255.0.1", 80, service),))
+
+
 def mesh(endpoints: str) -> MeshIR:
-    routing = RouteRules((RouteRule((WeightedDestination("web"),), TIMEOUTS),))
-    outbound = OutboundView((ServiceAddress("127.255.0.1", 80, "web"),))
+    outbound = outbound_to("web")
     callers = [
         Workload(WorkloadId(f"task/{zone}"), zone, 15000, 15001, outbound=outbound, peers="peers") for zone in "ab"
     ]
     return MeshIR(
         workloads={caller.id: caller for caller in callers},
-        services={"web": MeshService("web", Protocol.HTTP, routing, "egress.web")},
+        services={"web": MeshService("web", Protocol.HTTP, rules_for("web"), "egress.web")},
         destinations={"web": Destination("web", EndpointGroupSource("web"), Protocol.HTTP, 1, zone_aware_from=4)},
         groups={"web": group(endpoints), "peers": group("ab", "peers")},
         hosted=frozenset(caller.id for caller in callers),
@@ -90,3 +102,35 @@ def test_groups_that_are_equal_stay_the_same_objects():
     names = {name for name in after.groups if " from " in name}
     assert len(names) == 2
     assert all(after.groups[name] is before.groups[name] for name in names)
+
+
+GATEWAY_PORT = InboundPort(
+    80, Protocol.HTTP, TIMEOUTS, 1.0, "in", hosts=(VirtualHost("all", ("*",), rules_for("api").rules),)
+)
+FRONT = FrontListener("front", (), HttpFront("api", 60, 3600, "localhost", "moyai"))
+
+
+@pytest.mark.parametrize(
+    ("difference", "variants"),
+    [
+        ({}, {"web from a peers"}),
+        ({"zone": "b"}, {"web from a peers", "web from b peers"}),
+        ({"peers": "others"}, {"web from a peers", "web from a others"}),
+        ({"network": "subnet"}, {"web from a peers", "web from a peers subnet"}),
+        ({"outbound": outbound_to("api")}, {"web from a peers", "api from a peers"}),
+        ({"inbound": (GATEWAY_PORT,)}, {"web from a peers", "api from a peers"}),
+        ({"listeners": (FRONT,)}, {"web from a peers", "api from a peers"}),
+    ],
+)
+def test_callers_that_call_something_else_or_from_elsewhere_have_variants_of_their_own(difference, variants):
+    one = Workload(WorkloadId("task/one"), "a", 15000, 15001, outbound=outbound_to("web"), peers="peers")
+    other = replace(one, id=WorkloadId("task/other"), **difference)
+    names = ("web", "api")
+    both = MeshIR(
+        workloads={one.id: one, other.id: other},
+        services={name: MeshService(name, Protocol.HTTP, rules_for(name), f"egress.{name}") for name in names},
+        destinations={n: Destination(n, EndpointGroupSource(n), Protocol.HTTP, 1, zone_aware_from=4) for n in names},
+        groups={name: group("aabb", name) for name in names},
+        hosted=frozenset({one.id, other.id}),
+    )
+    assert {name for name in CalledGroups().add_to(both).groups if " from " in name} == variants
