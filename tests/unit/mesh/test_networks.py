@@ -124,6 +124,20 @@ def test_the_rules_of_each_account_are_its_own(rig):
     assert all(names[foreign.arn] in {pair.caller, pair.target} for pair in separated)
 
 
+def test_tasks_of_one_subnet_differ_by_their_groups_and_by_the_ports_that_they_offer(rig):
+    rig.set_rules(OUT, entry_rule(from_port=9000, to_port=9000, cidr="0.0.0.0/0"))
+    known = rig.tasks[0]
+    assert separated_networks(rig.world, [known]) == frozenset()
+    unknown = known._replace(arn=TaskArn(f"{known.arn}0"), security_groups=(SecurityGroupId("sg-unknown"),))
+    for tasks in ([known, unknown], [unknown, known]):
+        assert {pair.port for pair in separated_networks(rig.world, tasks)} == {9000}
+    (offer,) = known.offers
+    view = replace(known.view, offers=(replace(offer, container_port=9001),))
+    elsewhere = known._replace(arn=TaskArn(f"{known.arn}1"), view=view)
+    for tasks in ([known, elsewhere], [elsewhere, known]):
+        assert {pair.port for pair in separated_networks(rig.world, tasks)} == {9001}
+
+
 def test_with_many_networks_all_calls_are_made_by_address(rig):
     first, *_ = rig.tasks
     tasks = [first._replace(security_groups=(SecurityGroupId(f"sg-{number}"),)) for number in range(25)]

@@ -67,7 +67,7 @@ def outbound_to(service: str) -> OutboundView:
     return OutboundView((ServiceAddress("127.255.0.1", 80, service),))
 
 
-def mesh(endpoints: str) -> MeshIR:
+def mesh(endpoints: str, peers: str = "ab", zone_aware_from: int = 4) -> MeshIR:
     outbound = outbound_to("web")
     callers = [
         Workload(WorkloadId(f"task/{zone}"), zone, 15000, 15001, outbound=outbound, peers="peers") for zone in "ab"
@@ -75,8 +75,10 @@ def mesh(endpoints: str) -> MeshIR:
     return MeshIR(
         workloads={caller.id: caller for caller in callers},
         services={"web": MeshService("web", Protocol.HTTP, rules_for("web"), "egress.web")},
-        destinations={"web": Destination("web", EndpointGroupSource("web"), Protocol.HTTP, 1, zone_aware_from=4)},
-        groups={"web": group(endpoints), "peers": group("ab", "peers")},
+        destinations={
+            "web": Destination("web", EndpointGroupSource("web"), Protocol.HTTP, 1, zone_aware_from=zone_aware_from)
+        },
+        groups={"web": group(endpoints), "peers": group(peers, "peers")},
         hosted=frozenset(caller.id for caller in callers),
     )
 
@@ -102,6 +104,15 @@ def test_groups_that_are_equal_stay_the_same_objects():
     names = {name for name in after.groups if " from " in name}
     assert len(names) == 2
     assert all(after.groups[name] is before.groups[name] for name in names)
+
+
+@pytest.mark.parametrize("after", [mesh("aab"), mesh("abbb"), mesh("aabb", "abbb"), mesh("aabb", zone_aware_from=6)])
+def test_variants_follow_the_endpoints_the_peers_and_the_threshold(after):
+    groups = CalledGroups()
+    before = groups.add_to(mesh("aabb"))
+    changed = groups.add_to(after)
+    assert changed == CalledGroups().add_to(after)
+    assert changed.groups != before.groups
 
 
 GATEWAY_PORT = InboundPort(
