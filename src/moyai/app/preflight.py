@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from pathlib import Path
 
@@ -103,6 +104,6 @@ def _is_in_use(address: str, port: int) -> bool:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         socket.create_server((address, port), family=family).close()
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE
     return False

@@ -49,6 +49,15 @@ def test_a_port_of_services_by_name_that_another_program_has_is_a_warning(tmp_pa
     assert line.startswith(f"--gateway-https-port {port}: another program has this port")
 
 
+def test_an_address_that_this_machine_lacks_is_no_port_in_use(tmp_path):
+    settings = Settings(
+        state=StatePaths(tmp_path),
+        server=ServerSettings(listen="192.0.2.1"),
+        public_gateway=PublicGatewaySettings(http_port=80),
+    )
+    assert [line for line in preflight.warnings(settings) if "--gateway" in line] == []
+
+
 @pytest.mark.root
 def test_a_machine_on_which_tasks_can_not_share_a_proxy_does_not_start_with_that_as_its_default(monkeypatch):
     monkeypatch.setattr(host_proxy_check, "missing_requirement", lambda: "no such rule")
