@@ -126,15 +126,17 @@ def test_the_rules_of_each_account_are_its_own(rig):
 
 def test_tasks_of_one_subnet_differ_by_their_groups_and_by_the_ports_that_they_offer(rig):
     rig.set_rules(OUT, entry_rule(from_port=9000, to_port=9000, cidr="0.0.0.0/0"))
-    known = rig.tasks[0]
-    assert separated_networks(rig.world, [known]) == frozenset()
-    unknown = known._replace(arn=TaskArn(f"{known.arn}0"), security_groups=(SecurityGroupId("sg-unknown"),))
-    for tasks in ([known, unknown], [unknown, known]):
+    open_task = rig.tasks[0]
+    assert separated_networks(rig.world, [open_task]) == frozenset()
+    without_rules = open_task._replace(
+        arn=TaskArn(f"{open_task.arn}0"), security_groups=(SecurityGroupId("sg-unknown"),)
+    )
+    for tasks in ([open_task, without_rules], [without_rules, open_task]):
         assert {pair.port for pair in separated_networks(rig.world, tasks)} == {9000}
-    (offer,) = known.offers
-    view = replace(known.view, offers=(replace(offer, container_port=9001),))
-    elsewhere = known._replace(arn=TaskArn(f"{known.arn}1"), view=view)
-    for tasks in ([known, elsewhere], [elsewhere, known]):
+    (offer,) = open_task.offers
+    view = replace(open_task.view, offers=(replace(offer, container_port=9001),))
+    elsewhere = open_task._replace(arn=TaskArn(f"{open_task.arn}1"), view=view)
+    for tasks in ([open_task, elsewhere], [elsewhere, open_task]):
         assert {pair.port for pair in separated_networks(rig.world, tasks)} == {9001}
 
 

@@ -134,14 +134,14 @@ FRONT = FrontListener("front", (), HttpFront("api", 60, 3600, "localhost", "moya
     ],
 )
 def test_callers_that_call_something_else_or_from_elsewhere_have_variants_of_their_own(difference, variants):
-    one = Workload(WorkloadId("task/one"), "a", 15000, 15001, outbound=outbound_to("web"), peers="peers")
-    other = replace(one, id=WorkloadId("task/other"), **difference)
+    first_caller = Workload(WorkloadId("task/one"), "a", 15000, 15001, outbound=outbound_to("web"), peers="peers")
+    second_caller = replace(first_caller, id=WorkloadId("task/other"), **difference)
     names = ("web", "api")
-    both = MeshIR(
-        workloads={one.id: one, other.id: other},
+    shard = MeshIR(
+        workloads={first_caller.id: first_caller, second_caller.id: second_caller},
         services={name: MeshService(name, Protocol.HTTP, rules_for(name), f"egress.{name}") for name in names},
         destinations={n: Destination(n, EndpointGroupSource(n), Protocol.HTTP, 1, zone_aware_from=4) for n in names},
         groups={name: group("aabb", name) for name in names},
-        hosted=frozenset({one.id, other.id}),
+        hosted=frozenset({first_caller.id, second_caller.id}),
     )
-    assert {name for name in CalledGroups().add_to(both).groups if " from " in name} == variants
+    assert {name for name in CalledGroups().add_to(shard).groups if " from " in name} == variants
