@@ -130,7 +130,7 @@ class PublicPorts:
         self._lock = asyncio.Lock()
         self._last: tuple[PublishedPort, ...] | None = None
         self._known: dict[Path, Mapping[str, str]] = {}
-        """The failures of each gateway that answered when it was asked last."""
+        """The failures of each gateway, as it last answered."""
 
     async def publish(self, ports: Sequence[PublishedPort]) -> Mapping[PublishedPort, int]:
         """Make exactly these ports public. If they are those of the last call, try again to open those that have
@@ -138,32 +138,33 @@ class PublicPorts:
         """
         async with self._lock:
             is_repeated, self._last = self._last == tuple(ports), tuple(ports)
-            failures = await self._failures_by_directory() if is_repeated else {}
-            for run, of_gateway in failures.items():
-                _log_changes(self._known.get(run, {}), of_gateway)
-            self._known |= failures
-            retried = [run for run, of_gateway in failures.items() if of_gateway]
+            answers = await self._failures_by_directory() if is_repeated else {}
+            retried = [run for run, failures in answers.items() if failures]
+            if is_repeated:
+                earlier = {run: self._known.get(run, {}) for run in answers}
+                self._known = {run: earlier[run] if answer is None else answer for run, answer in answers.items()}
+                for run, failures in self._known.items():
+                    _log_changes(earlier[run], failures)
             return await self._workers.run_with_port_errors(partial(self._gateway.publish, ports, retried))
 
     async def failures(self) -> Mapping[str, str]:
         """See ``TaskRuntime.public_port_failures``."""
-        failures = await self._failures_by_directory()
-        return {subject: reason for of_gateway in failures.values() for subject, reason in of_gateway.items()}
+        answers = (await self._failures_by_directory()).values()
+        return {subject: reason for failures in answers if failures for subject, reason in failures.items()}
 
     async def remove(self) -> None:
         """Stop the gateways and remove their files."""
         async with self._lock:
             await self._workers.run(self._gateway.remove)
 
-    async def _failures_by_directory(self) -> Mapping[Path, Mapping[str, str]]:
-        """What each gateway that answers could not open, with the reasons."""
+    async def _failures_by_directory(self) -> Mapping[Path, Mapping[str, str] | None]:
+        """What each gateway could not open, with the reasons; None for one that doesn't answer."""
         directories = await self._workers.run(self._gateway.run_directories)
         connects = [partial(envoy_admin.connect_to_socket, run) for run in directories]
         answers = await asyncio.gather(*map(envoy_admin.listener_failures, connects))
         return {
-            run: {gateway_config.listener_subject(name): reason for name, reason in failures.items()}
+            run: failures and {gateway_config.listener_subject(name): reason for name, reason in failures.items()}
             for run, failures in zip(directories, answers, strict=True)
-            if failures is not None
         }
 
 
