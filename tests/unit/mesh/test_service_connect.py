@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from moyai.domain.cloudmap.service import INSTANCE_IPV4, INSTANCE_PORT
 from moyai.domain.ecs.task import TaskStatus
+from moyai.domain.ecs.task_definition import LogConfiguration
 from moyai.domain.world import Delete, Put, World
 from moyai.kernel.ids import NamespaceArn
 from moyai.mesh.ir import EndpointGroupSource, MeshIR, Protocol, RetryCondition, RouteRules
@@ -51,6 +52,14 @@ def test_a_task_is_a_workload_until_it_stops(world):
     assert task.arn not in compile_mesh(world).workloads
     world.apply(Put(replace(task, last_status=TaskStatus.PROVISIONING)))
     assert task.arn in compile_mesh(world).workloads
+
+
+def test_the_log_driver_of_proxies_does_not_change_the_mesh(world):
+    before = compile_mesh(world)
+    logs = LogConfiguration("awslogs", {"awslogs-group": "shop", "awslogs-region": "us-east-1"})
+    for task in [t for t in world.tasks if t.view is not None]:
+        world.apply(Put(replace(task, view=replace(task.view, log_configuration=logs))))
+    assert compile_mesh(world) == before
 
 
 @pytest.mark.parametrize(

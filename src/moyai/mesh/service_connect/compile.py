@@ -7,12 +7,12 @@ size is (docs/decisions/endpoints-are-compiled-by-themselves.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from moyai.domain.connect.names import ConnectView, proxy_ports
+from moyai.domain.connect.names import proxy_ports
 from moyai.domain.world import World
 from moyai.kernel.ids import DiscoveryServiceArn, NamespaceArn, ServiceArn, WorkloadId
 from moyai.mesh.ir import Diagnostic, EndpointGroup, MeshIR, Workload
@@ -124,17 +124,18 @@ def _workloads(
     names: Mapping[DiscoveryServiceArn, str],
     context: WorkloadContext,
 ) -> tuple[Mapping[WorkloadId, Workload], tuple[Diagnostic, ...]]:
-    """The workloads of the tasks that have a proxy, and what is left out of them. Tasks with the same view, which are
-    most of a service's, have the same parts.
+    """The workloads of the tasks that have a proxy, and what is left out of them. Tasks with the same names and offers,
+    which are most of a service's, have the same parts.
     """
     workloads: dict[WorkloadId, Workload] = {}
     diagnostics: dict[Diagnostic, None] = {}
-    parts_by_view: dict[tuple[ConnectView, tuple[str, ...]], ViewParts] = {}
+    parts_by_view: dict[Hashable, ViewParts] = {}
     for task in tasks:
         if task.view is None or task.shares_proxy != task.is_hosted:
             continue
-        key = (task.view, streaming[task.service])
-        parts = parts_by_view.get(key) or parts_by_view.setdefault(key, parts_of_view(*key, names))
+        view, paths = task.view, streaming[task.service]
+        key = (view.names, view.offers, view.access_log, paths)
+        parts = parts_by_view.get(key) or parts_by_view.setdefault(key, parts_of_view(view, paths, names))
         workload = workload_of(task, parts, context)
         workloads[workload.id] = workload
         diagnostics.update((Diagnostic(task.arn, reason), None) for reason in parts.left_out)
