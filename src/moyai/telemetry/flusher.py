@@ -29,7 +29,7 @@ from moyai.ports.metric_store import (
     StoredMinute,
 )
 from moyai.telemetry.ingest.recorder import Recorder
-from moyai.telemetry.series.encoding import WHOLE_MINUTE, InvalidBody, decode_hour, encode_hour
+from moyai.telemetry.series.encoding import InvalidBody, decode_hour, encode_hour
 from moyai.telemetry.series.group import SeriesGroup, decode_or_empty
 from moyai.telemetry.series.head import MetricHead
 from moyai.telemetry.series.minute_bucket import HOUR, MINUTE
@@ -183,9 +183,9 @@ class MetricFlusher:
         for minute in self._store.minutes(group.number, hour, hour + HOUR):
             body = decode_or_empty(minute.body)
             for column in body.columns:
-                for key, summary in body.entries(column):
-                    if key == WHOLE_MINUTE:
-                        by_column.setdefault(column, {})[(minute.start - hour) // MINUTE] = summary
+                summary = body.whole_minute(column)
+                if summary is not None:
+                    by_column.setdefault(column, {})[(minute.start - hour) // MINUTE] = summary
         for column, minutes in by_column.items():
             for earlier in self._store.hours(group.number, column, hour, hour + HOUR):
                 _add_hour(minutes, earlier.body)

@@ -29,8 +29,8 @@ Entries = Sequence[tuple[int, Summary]]
 """Summaries with their keys."""
 BoundsIndex = dict[tuple[float, ...], int]
 """The bounds of histograms, each once, with its index in the body."""
-_Raw = tuple[list[tuple[float, ...]], dict[int, list[list[float]]]]
-_BODY_DECODER, _COLUMN_DECODER = msgspec.msgpack.Decoder(_Raw), msgspec.msgpack.Decoder(list[list[float]])
+_RawBody = tuple[list[tuple[float, ...]], dict[int, msgspec.Raw]]
+_BODY_DECODER, _COLUMN_DECODER = msgspec.msgpack.Decoder(_RawBody), msgspec.msgpack.Decoder(list[list[float]])
 
 
 class InvalidBody(MoyaiError):
@@ -38,22 +38,32 @@ class InvalidBody(MoyaiError):
 
 
 class DecodedBody(NamedTuple):
-    """A decoded body: bounds of histograms, and raw entries by column."""
+    """A decoded body: bounds of histograms, and columns, which are decoded when they are read, because a body may have
+    hundreds of them.
+    """
 
     bounds: list[tuple[float, ...]]
-    columns: Mapping[int, list[list[float]]]
+    columns: Mapping[int, msgspec.Raw]
 
     def entries(self, column: int) -> Iterator[tuple[int, Summary]]:
         """The entries of one column, without those that can't be read."""
-        for entry in self.columns.get(column, ()):
+        for entry in self._raw_entries(column):
             summary = _summary(entry, self.bounds)
             if summary is not None:
                 yield int(entry[0]), summary
 
     def whole_minute(self, column: int) -> Summary | None:
         """The whole minute of one column; None if it is missing or can't be read."""
-        entries = (entry for entry in self.columns.get(column, ()) if entry and entry[0] == WHOLE_MINUTE)
-        return next((_summary(entry, self.bounds) for entry in entries), None)
+        for entry in self._raw_entries(column):
+            if entry and entry[0] == WHOLE_MINUTE:
+                return _summary(entry, self.bounds)
+        return None
+
+    def _raw_entries(self, column: int) -> Sequence[list[float]]:
+        try:
+            return _COLUMN_DECODER.decode(self.columns[column]) if column in self.columns else ()
+        except msgspec.MsgspecError:
+            return ()
 
 
 def encode_body(columns: Mapping[int, msgspec.Raw], bounds: BoundsIndex) -> bytes:
@@ -78,7 +88,7 @@ def encode_entry(key: int, summary: Summary, bounds: BoundsIndex) -> bytes:
 
 def decode_column(column: msgspec.Raw, bounds: BoundsIndex) -> Entries:
     """The entries of one encoded column."""
-    return list(DecodedBody(list(bounds), {0: _COLUMN_DECODER.decode(column)}).entries(0))
+    return list(DecodedBody(list(bounds), {0: column}).entries(0))
 
 
 def decode_body(body: bytes) -> DecodedBody:
