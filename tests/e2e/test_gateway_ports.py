@@ -85,6 +85,7 @@ def test_a_port_in_use_is_reported_and_opened_once_it_is_free(make_installation)
         new_cluster.steady("front")
         eventually(lambda: ports_not_open(installation) == ["services by name"], "doctor's finding")
         eventually(lambda: "services by name can't be opened" in installation.log.read_text(), "the log's line")
+        assert "services by name can't be opened" in installation.moyai("status")
     eventually(partial(answers, port, "front.shop.localhost"), "the service by its name")
     assert ports_not_open(installation) == []
 

@@ -235,6 +235,7 @@ class ControlPlane:
             services=self._gateways.owners,
             ignored_members=lambda: gateway.ignored_members.reports,
             gateway_ports=lambda: {} if self._reconciler is None else self._reconciler.published_ports.gateway_ports,
+            dns_port=lambda: self._name_servers.host_port,
             proxy_choice=self._settings.proxy.choice,
             spans=self._spans,
         )
@@ -254,8 +255,7 @@ class ControlPlane:
 
     def _task_app(self) -> App:
         """The API for requests that are signed with the keys of a task's role."""
-        channels = DataChannelEndpoint(self._exec_sessions, self._ids)
-        limits = Limits(max_body=self._settings.server.body_limit)
+        limits, channels = Limits(self._settings.server.body_limit), DataChannelEndpoint(self._exec_sessions, self._ids)
         return App(self._gateways.make(sessions_only=True), limits=limits, channels=channels)
 
     def _record_report(self, proxy: ProxyId) -> None:

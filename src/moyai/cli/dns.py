@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Annotated
 
 import typer
 
-from moyai.app.config import DEFAULT_DNS_PORT
 from moyai.cli.options import ENDPOINT, REGION, Endpoint, Json, Region
 from moyai.cli.remote import Remote, pages
 from moyai.cli.text import echo
@@ -16,23 +14,23 @@ from moyai.cli.text import echo
 _HOST = "127.0.0.1"
 _TIMEOUT = 2.0
 _EXAMPLE = "example.local"
+_NO_SERVER = "moyai has no DNS server on this machine: its port was in use. Start moyai with another --dns-port."
 
 
-def dns(
-    endpoint: Endpoint = ENDPOINT,
-    region: Region = REGION,
-    port: Annotated[int, typer.Option(help="The --dns-port of `moyai up`.", min=1, max=65535)] = DEFAULT_DNS_PORT,
-    as_json: Json = False,
-) -> None:
+def dns(endpoint: Endpoint = ENDPOINT, region: Region = REGION, as_json: Json = False) -> None:
     """Print how to resolve moyai's DNS names on this machine. For systemd-resolved, dnsmasq and macOS."""
     remote = Remote(endpoint, region)
     zones = pages(remote.client("route53"), "list_hosted_zones", "HostedZones")
     domains = sorted({zone["Name"].removesuffix(".") for zone in zones})
-    answers = _answers(port)
+    port: int | None = remote.health().get("dns_port")
+    answers = port is not None and _answers(port)
     if as_json:
         echo(json.dumps({"address": _HOST, "port": port, "answers": answers, "domains": domains}))
-        return
-    echo(*_page(port, domains, answers=answers).split("\n"))
+    elif port is None:
+        echo(_NO_SERVER, err=True)
+        raise typer.Exit(1)
+    else:
+        echo(*_page(port, domains, answers=answers).split("\n"))
 
 
 def _answers(port: int) -> bool:
@@ -49,7 +47,7 @@ def _answers(port: int) -> bool:
 
 
 def _page(port: int, domains: Sequence[str], *, answers: bool) -> str:
-    state = "answering" if answers else "NOT ANSWERING: see the log of `moyai up` and its --dns-port"
+    state = "answering" if answers else "NOT ANSWERING here: it is on the loopback of the machine that moyai runs on"
     known_domains = " ".join(domains) or f"none yet; {_EXAMPLE} stands for one below"
     names = domains or [_EXAMPLE]
     return f"""\

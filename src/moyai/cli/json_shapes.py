@@ -36,7 +36,7 @@ JSON_SHAPES: Final[Mapping[str, JsonShape]] = MappingProxyType(
     {
         "down": _shape(OBJECT, "state found forgotten"),
         "env": JsonShape(OBJECT),
-        "status": _shape(OBJECT, "endpoint region clusters loadBalancers"),
+        "status": _shape(OBJECT, "endpoint region clusters loadBalancers portFailures"),
         "events": _shape(LINES, "at cluster service id message"),
         "logs": _shape(LINES, "task container at stream text"),
         "doctor": _shape(OBJECT, "examined findings"),

@@ -44,6 +44,12 @@ class PublicUrls:
         listeners = self._gateway.get("listeners", ())  # absent: an older server that still runs
         return {at["port"]: at["url"] for at in listeners if at["load_balancer"] == load_balancer}
 
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """The reasons why ports could not be opened, by port, as ``127.83.0.1:80``."""
+        failures: Mapping[str, str] = self._gateway.get("failures", {})  # absent: an older server that still runs
+        return failures
+
     @cached_property
     def _by_interface(self) -> Mapping[str, str]:
         return self._remote.public_addresses()

@@ -46,13 +46,19 @@ class _Port(NamedTuple):
 
 
 def snapshot(remote: Remote) -> dict[str, Any]:
-    """Clusters with their services, container instances and tasks, and load balancers; all with their public URLs. The
-    tasks that stopped within the last hour are apart, newest first.
+    """Clusters with their services, container instances and tasks, and load balancers; all with their public URLs, and
+    the public ports that could not be opened. The tasks that stopped within the last hour are apart, newest first.
     """
     urls, names = PublicUrls(remote), _Namespaces(remote)
     clusters = [_cluster(remote, arn, urls, names) for arn in clusters_of(remote)]
     balancers = load_balancers(remote, urls)
-    return {"endpoint": remote.url, "region": remote.region, "clusters": clusters, "loadBalancers": balancers}
+    return {
+        "endpoint": remote.url,
+        "region": remote.region,
+        "clusters": clusters,
+        "loadBalancers": balancers,
+        "portFailures": urls.failures,
+    }
 
 
 def running_tasks(remote: Remote) -> Iterator[dict[str, Any]]:

@@ -42,7 +42,8 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show clusters, services, container instances, tasks, load balancers and URLs. Tasks with a public IP address and
-    internet-facing load balancers have URLs. Tasks that stopped within the last hour are shown with their reasons.
+    internet-facing load balancers have URLs. Tasks that stopped within the last hour, and public ports that could not
+    be opened, are shown with their reasons.
     """
     remote = Remote(endpoint, region)
     with suppress(KeyboardInterrupt):
@@ -93,6 +94,8 @@ def _print(current: _Cluster, *, is_repeated: bool) -> None:
         _print_cluster(out, cluster)
     if current["loadBalancers"]:
         out.print(_balancer_table(current["loadBalancers"]))
+    for port, reason in current["portFailures"].items():
+        out.print(f"{port} can't be opened: {printable(reason)}. moyai doctor says what to do.")
 
 
 def _print_cluster(out: Console, cluster: _Cluster) -> None:

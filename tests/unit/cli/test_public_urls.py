@@ -20,6 +20,7 @@ class Server(Remote):
 
     def read(self, path, **_query):
         return {
+            "failures": {"127.83.0.1:80": "Address already in use"},
             "http_port": 8080,
             "https_port": 8443,
             "ports": [{"address": "127.83.0.1", "port": 80, "protocol": "tcp", "gateway_port": 20000}],
@@ -63,6 +64,7 @@ def test_an_older_server_that_still_runs_shows_the_urls_that_it_has():
     urls = PublicUrls(OlderServer("http://192.168.1.5:4566", REGION))
     assert urls.of("eni-1", PORTS_OF_TASK) == ["http://192.168.1.5:20000", "https://127.83.0.1:443"]
     assert urls.of_listeners(BALANCER_ARN) == {}
+    assert urls.failures == {}
 
 
 def test_a_service_is_shown_by_its_name_where_there_is_a_port_for_that():

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from moyai.cli.status import _print_cluster
+from moyai.cli.status import _print, _print_cluster
 
 ID = "384abac93ec1b0912ee53640a8168476"
 TASK = {
@@ -50,6 +50,15 @@ def test_text_that_fits_is_not_truncated(width, there):
     cluster_text = render_cluster(CLUSTER, width)
     assert [word for word in there if word not in cluster_text] == []
     assert "…" not in cluster_text
+
+
+def test_a_public_port_that_could_not_be_opened_is_named_with_the_reason(capsys):
+    current = {"endpoint": "", "region": "", "clusters": [], "loadBalancers": []}
+    failures = {"127.83.0.1:80": "Address already in use"}
+    _print({**current, "portFailures": failures}, is_repeated=False)
+    assert "127.83.0.1:80 can't be opened: Address already in use." in " ".join(capsys.readouterr().out.split())
+    _print({**current, "portFailures": {}}, is_repeated=False)
+    assert "opened" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])

@@ -1,11 +1,11 @@
 """Handlers of the installation as a whole.
 
 ``GET /_moyai/health`` answers as soon as the server listens: 503 while something cannot be stored. ``GET
-/_moyai/gateway`` lists the ports of this machine at which tasks with a public address answer to callers elsewhere, and
-the URLs of load balancers by name; a public address is on the loopback of the machine, or of the container, that moyai
-runs in. ``GET /_moyai/services`` says which server answers each AWS service, and whether its records survive a restart
-of the machine. ``GET /_moyai/doctor`` lists what keeps services from calling each other. ``POST /_moyai/reset`` stops
-and deletes everything.
+/_moyai/gateway`` lists the ports of this machine at which tasks with a public address answer to callers elsewhere, the
+URLs of load balancers by name, and the ports that could not be opened; a public address is on the loopback of the
+machine, or of the container, that moyai runs in. ``GET /_moyai/services`` says which server answers each AWS service,
+and whether its records survive a restart of the machine. ``GET /_moyai/doctor`` lists what keeps services from calling
+each other. ``POST /_moyai/reset`` stops and deletes everything.
 """
 
 from __future__ import annotations
@@ -59,12 +59,14 @@ class ControlDependencies(msgspec.Struct, frozen=True):
     """Members of requests that the AWS model does not have, and their operations, as the API gateway has seen them."""
     gateway_ports: Callable[[], Mapping[PublishedPort, int]] = dict
     """The port of this machine at which each public port answers, besides its public address."""
+    dns_port: Callable[[], int | None] = lambda: None
+    """The port of the loopback at which the DNS server of this machine answers; None if it could not be opened."""
     proxy_choice: str = ""
     """Which proxy new tasks get where their clusters don't say, and why."""
 
 
 class HealthHandler:
-    """Reports the numbers of tasks and proxies, and storage problems."""
+    """Reports the numbers of tasks and proxies, the port of the DNS server, and storage problems."""
 
     def __init__(self, dependencies: ControlDependencies) -> None:
         self._dependencies = dependencies
@@ -80,6 +82,7 @@ class HealthHandler:
             "problems": problems,
             "version": self._dependencies.version,
             "runtime": self._dependencies.runtime_name,
+            "dns_port": self._dependencies.dns_port(),
             "tasks": len(self._dependencies.store.world.tasks.by("alive", "yes")),
             "proxies": {
                 "connected": sum(s.connected for s in states),
@@ -157,14 +160,15 @@ def message_response(status: int, message: str) -> HttpResponse:
 
 
 class PublicGatewayHandler:
-    """Shows the gateway port of each public port, the ports for names, and the URLs of listeners there."""
+    """Shows the gateway port of each public port, the ports for names, the URLs of listeners there, and failures."""
 
     def __init__(self, dependencies: ControlDependencies) -> None:
         self._dependencies = dependencies
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """200 with ``http_port`` and ``https_port``, which may be null, ``ports``: task, address, port, protocol and
-        gateway_port of each, and ``listeners``: load_balancer, port and url of each that is called by a name.
+        gateway_port of each, ``listeners``: load_balancer, port and url of each that is called by a name, and
+        ``failures``: the reasons why ports could not be opened, by port.
         """
         if request.method != "GET":
             return message_response(405, "Use GET.")
@@ -180,7 +184,8 @@ class PublicGatewayHandler:
         ]
         world = self._dependencies.store.world
         named = {"http_port": world.defaults.gateway_http_port, "https_port": world.defaults.gateway_https_port}
-        report = {**named, "ports": ports, "listeners": urls_by_name(world)}
+        failures = await self._dependencies.runtime.public_port_failures()
+        report = {**named, "ports": ports, "listeners": urls_by_name(world), "failures": failures}
         return HttpResponse(200, JSON, msgspec.json.encode(report))
 
 

@@ -52,6 +52,8 @@ class NameServers:
         self._networks: dict[VpcId, list[IPv4Network]] = {}
         """The ranges of each VPC that has servers."""
         self._domains: dict[VpcId, str] = {}
+        self.host_port: int | None = None
+        """The port of the machine's server; None if it has none."""
 
     async def run(self) -> None:
         """Follow the store until cancelled. The zones are built anew: a new watch begins with all records."""
@@ -80,6 +82,7 @@ class NameServers:
             _log.warning("this machine can't ask for names at %s:%d: %s", HOST, self._port, error.strerror)
             return
         await self._serve(None, within((_LOOPBACK,)), stream, datagrams)
+        self.host_port = stream.getsockname()[1]
 
     async def _serve_vpcs(self, keys: Iterable[Key]) -> None:
         for key in keys:
@@ -140,7 +143,9 @@ class NameServers:
         servers.append(DatagramServer(datagrams, for_datagrams, admits))
 
     async def _close(self, vpc: VpcId | None) -> None:
-        if vpc is not None:
+        if vpc is None:
+            self.host_port = None
+        else:
             del self._networks[vpc], self._domains[vpc]
         for server in self._servers.pop(vpc):
             await server.close()

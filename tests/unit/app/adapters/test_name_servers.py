@@ -27,13 +27,8 @@ WEB = service("web", SHOP)
 QUERY = dns.message.make_query("web.shop.local", "A")
 
 
-def free_port():
-    with socket.create_server((HOST, 0)) as sock:
-        return sock.getsockname()[1]
-
-
 @contextlib.asynccontextmanager
-async def running(store, port):
+async def running(store, port=0):
     names = NameServers(store, SimRuntime(ManualClock()), port, ())
     work = asyncio.create_task(names.run())
     try:
@@ -44,41 +39,41 @@ async def running(store, port):
         await names.close()
 
 
-async def ask(port):
+async def ask(names):
     """The answer, as soon as a server answers at all."""
     async with asyncio.timeout(30):
         while True:
             with contextlib.suppress(dns.exception.Timeout, OSError):
-                return await dns.asyncquery.udp(QUERY, HOST, port=port, timeout=0.2)
+                return await dns.asyncquery.udp(QUERY, HOST, port=names.host_port or 0, timeout=0.2)
 
 
 async def test_acknowledged_instances_are_answered_at_once():
-    store, port = MemoryStore([SHOP, WEB]), free_port()
-    async with running(store, port):
-        assert (await ask(port)).rcode() == dns.rcode.NXDOMAIN
+    store = MemoryStore([SHOP, WEB])
+    async with running(store) as names:
+        assert (await ask(names)).rcode() == dns.rcode.NXDOMAIN
         for number in range(1, 20):
             store.apply([Put(instance(WEB, "i", INSTANCE_IPV4=f"10.0.0.{number}"))])
             await store.durable()
-            assert list(lines(await ask(port))) == [f"web.shop.local. {TTL} A 10.0.0.{number}"]
+            assert list(lines(await ask(names))) == [f"web.shop.local. {TTL} A 10.0.0.{number}"]
         store.apply([Delete(DiscoveryInstance, instance(WEB, "i").key)])
-        assert (await ask(port)).rcode() == dns.rcode.NXDOMAIN
+        assert (await ask(names)).rcode() == dns.rcode.NXDOMAIN
 
 
 async def test_names_are_answered_over_tcp():
-    port = free_port()
-    async with running(MemoryStore([SHOP, WEB]), port):
-        await ask(port)
-        assert (await dns.asyncquery.tcp(QUERY, HOST, port=port, timeout=60)).rcode() == dns.rcode.NXDOMAIN
+    async with running(MemoryStore([SHOP, WEB])) as names:
+        await ask(names)
+        assert (await dns.asyncquery.tcp(QUERY, HOST, port=names.host_port, timeout=60)).rcode() == dns.rcode.NXDOMAIN
 
 
 async def test_a_restarted_server_knows_only_current_records():
-    store, port = MemoryStore([SHOP, WEB, instance(WEB, "i", INSTANCE_IPV4="10.0.0.1")]), free_port()
-    async with running(store, port) as names:
-        assert len((await ask(port)).answer) == 1
+    store = MemoryStore([SHOP, WEB, instance(WEB, "i", INSTANCE_IPV4="10.0.0.1")])
+    async with running(store) as names:
+        assert len((await ask(names)).answer) == 1
         await names.close()
+        assert names.host_port is None
         store.apply([Delete(type(record), record.key) for record in tuple(store.world.records())])
         again = asyncio.create_task(names.run())
-        assert (await ask(port)).rcode() == dns.rcode.SERVFAIL
+        assert (await ask(names)).rcode() == dns.rcode.SERVFAIL
         again.cancel()
         await asyncio.wait({again})
 
@@ -86,10 +81,11 @@ async def test_a_restarted_server_knows_only_current_records():
 async def test_an_occupied_port_is_reported_and_left_alone(caplog):
     with socket.create_server((HOST, 0)) as other:
         port = other.getsockname()[1]
-        async with running(MemoryStore([SHOP]), port), asyncio.timeout(30):
+        async with running(MemoryStore([SHOP]), port) as names, asyncio.timeout(30):
             while "this machine can't ask" not in caplog.text:  # noqa: ASYNC110 (a log notifies nobody)
                 await asyncio.sleep(0)
         assert str(port) in caplog.text
+        assert names.host_port is None
 
 
 @pytest.mark.parametrize(
