@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,19 @@ def test_cgroups_of_every_hierarchy_accept_a_process_and_are_removed(hierarchies
         assert process.wait() == -9
     cgroups.destroy()
     assert not cgroups.exists("")
+
+
+def test_installations_come_and_go_at_the_same_time(hierarchies, tmp_path):
+    def come_and_go(number: int) -> None:
+        cgroups = Cgroups(f"test-{tmp_path.name}-{number}", hierarchies.available)
+        for _ in range(20):
+            membership = cgroups.create_for_container("task/app", GroupLimits())
+            joining = "for file; do echo 0 > $file || exit; done"
+            subprocess.run(["sh", "-c", joining, "sh", *membership.processes], check=True)
+            cgroups.destroy()
+
+    with ThreadPoolExecutor(4) as installations:
+        list(installations.map(come_and_go, range(4)))
 
 
 def test_frozen_processes_in_nested_groups_are_killed(hierarchies, tmp_path):

@@ -15,7 +15,7 @@ from moyai.cli.remote import Remote
 @pytest.fixture
 def server(monkeypatch):
     """A server with one zone; its health is the returned mapping."""
-    health = {}
+    health: dict[str, int | None] = {}
     monkeypatch.setattr(Remote, "health", lambda _self: health)
     monkeypatch.setattr(Remote, "client", lambda _self, _service: None)
     monkeypatch.setattr(dns, "pages", lambda *_arguments: [{"Name": "shop.test."}])

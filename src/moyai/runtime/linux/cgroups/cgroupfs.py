@@ -3,8 +3,11 @@
 Version 2 gives a group the controllers that its parent delegates, and a group that delegates some can hold no process.
 When moyai runs in a container, its own process may be in the group that has to delegate: the root of the container's
 cgroup namespace, with all other processes of the container. They are moved into a group of their own below it, as kind,
-k3d and Docker's own image do. Version 1 accepts no process in a group whose cpuset is empty, and before Linux 5.11 a
-memory limit holds for the groups below only if that is switched on.
+k3d and Docker's own image do. Version 1 accepts no process in a group whose cpuset is empty (ENOSPC), and before Linux
+5.11 a memory limit holds for the groups below only if that is switched on.
+
+Other installations make and remove groups at the same time, so a parent may be removed before its child is made, and a
+group that exists may lack what its maker is about to write, or was killed before it wrote.
 Sources: https://docs.kernel.org/admin-guide/cgroup-v2.html, https://docs.kernel.org/admin-guide/cgroup-v1/
 """
 
@@ -21,20 +24,31 @@ from moyai.runtime.linux.cgroups.hierarchies import Hierarchy
 INIT = "init"
 """The group, below a container's root, for the processes that were in the root."""
 
+REMOVED = frozenset({errno.ENOENT, errno.ENODEV})
+"""The errors of a group that was removed: before its file was opened, or after."""
+
 _MAX_ROUNDS = 100
 _CPUSET_FILES = ("cpuset.cpus", "cpuset.mems")
 
 
 def make_group(hierarchy: Hierarchy, group: Path, controllers: Iterable[str] = ()) -> None:
     """Make a group and its missing parents, and delegate these controllers of version 2 to it. Raises OSError."""
+    for remaining in reversed(range(_MAX_ROUNDS)):
+        try:
+            _make_group(hierarchy, group, controllers)
+        except OSError as error:
+            if error.errno not in REMOVED or not remaining:
+                raise
+        else:
+            return
+
+
+def _make_group(hierarchy: Hierarchy, group: Path, controllers: Iterable[str]) -> None:
     if not group.parent.is_dir():
-        make_group(hierarchy, group.parent, controllers)
+        _make_group(hierarchy, group.parent, controllers)
     if hierarchy.is_v2 and controllers:
         _delegate(group.parent, controllers)
-    try:
-        group.mkdir()
-    except FileExistsError:
-        return
+    group.mkdir(exist_ok=True)
     if not hierarchy.is_v2 and "cpuset" in hierarchy.controllers:
         _fill_cpuset(hierarchy.root, group)
     if not hierarchy.is_v2 and "memory" in hierarchy.controllers:
@@ -85,10 +99,11 @@ def _move(processes: Iterable[str], destination: Path) -> None:
 
 def _fill_cpuset(root: Path, group: Path) -> None:
     """Give a group the processors and memory nodes of its parent; its children will inherit theirs."""
-    if group == root or _read(group / _CPUSET_FILES[0]):
+    empty = [name for name in _CPUSET_FILES if not _read(group / name)]
+    if group == root or not empty:
         return
     _fill_cpuset(root, group.parent)
-    for name in _CPUSET_FILES:
+    for name in empty:
         (group / name).write_text((group.parent / name).read_text())
     (group / "cgroup.clone_children").write_text("1")
 

@@ -25,7 +25,7 @@ from typing import NamedTuple
 from moyai.domain.sandbox.state import Usage
 from moyai.kernel.ids import TaskId
 from moyai.ports.runtime import CannotCreate, NotStopped
-from moyai.runtime.linux.cgroups.cgroupfs import make_group
+from moyai.runtime.linux.cgroups.cgroupfs import REMOVED, make_group
 from moyai.runtime.linux.cgroups.hierarchies import Hierarchy
 from moyai.runtime.linux.cgroups.limits import GroupLimits, controller_files
 from moyai.runtime.linux.shim import cgroup_processes
@@ -114,8 +114,11 @@ class Cgroups:
         installations = [path for path in installation.parent.glob("*") if path.is_dir()]
         file, process_weight, max_weight = _V2_WEIGHT if hierarchy.is_v2 else _V1_SHARES
         for group, count in ((installation.parent, len(installations)), *((each, 1) for each in installations)):
-            with contextlib.suppress(FileNotFoundError):  # an installation that is removed meanwhile
+            try:
                 (group / file).write_text(str(min(count * processors * process_weight, max_weight)))
+            except OSError as error:
+                if error.errno not in REMOVED:  # by another control plane, meanwhile
+                    raise
 
     def _visible_groups(self, group: str) -> tuple[tuple[str, str], ...]:
         """The groups that a container sees: those of version 1 if it has any controllers, or else that of version 2."""

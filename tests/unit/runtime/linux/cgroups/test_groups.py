@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from moyai.domain.sandbox.spec import MemoryLimits
 from moyai.ports.runtime import CannotCreate
+from moyai.runtime.linux.cgroups import cgroupfs
 from moyai.runtime.linux.cgroups.cgroupfs import INIT, make_group, processes_to_move
 from moyai.runtime.linux.cgroups.groups import Cgroups
 from moyai.runtime.linux.cgroups.hierarchies import Hierarchy
@@ -83,7 +85,39 @@ def test_v1_limits_are_above_the_cgroup_namespace(v1, tmp_path):
     assert (cpu / "cpu.shares").read_text() == "256"
     assert (memory / "memory.limit_in_bytes").read_text() == str(64 * MEBIBYTE)
     for payload in tmp_path.rglob("payload"):
-        assert {path.name for path in payload.iterdir()} <= KERNEL_FILES.keys()
+        assert {path.name for path in payload.iterdir()} <= KERNEL_FILES.keys() | {"cgroup.clone_children"}
+
+
+def test_a_cpuset_that_its_maker_left_empty_or_half_filled_is_filled(v1, tmp_path):
+    root = tmp_path / "cpuset"
+    (root / "cpuset.cpus").write_text("0-1\n")
+    (root / "cpuset.mems").write_text("0\n")
+    (root / LEVELS[0] / "cpuset.cpus").write_text("0-1\n")
+    cgroups(*v1).create_for_container("task/app", GroupLimits())
+    for level in (*LEVELS, f"{LEVELS[-1]}/payload"):
+        cpuset = [(root / level / name).read_text().strip() for name in ("cpuset.cpus", "cpuset.mems")]
+        assert cpuset == ["0-1", "0"], level
+
+
+@pytest.mark.parametrize("error", [errno.ENOENT, errno.ENODEV])
+def test_a_group_that_another_installation_removes_is_made_again(tmp_path, monkeypatch, error):
+    fill, removals = cgroupfs._fill_cpuset, iter((tmp_path / "moyai",))
+
+    def fill_after_removal(root: Path, group: Path) -> None:
+        for removed in removals:
+            removed.rmdir()
+            raise OSError(error, os.strerror(error))
+        fill(root, group)
+
+    monkeypatch.setattr(cgroupfs, "_fill_cpuset", fill_after_removal)
+    monkeypatch.setattr(cgroupfs, "_read", lambda _file: "0")
+    make_group(Hierarchy(tmp_path, frozenset({"cpuset"})), tmp_path / "moyai/here")
+    assert (tmp_path / "moyai/here").is_dir()
+
+
+def test_a_group_that_cannot_be_made_is_not_tried_for_ever(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        make_group(Hierarchy(tmp_path, frozenset({"cpuset"})), tmp_path / "moyai")
 
 
 def test_v2_delegates_controllers_and_sets_limits_above_the_cgroup_namespace(v2, tmp_path):
@@ -143,7 +177,7 @@ def test_each_controller_is_limited_in_the_version_that_has_it(tmp_path):
 def test_unlimited_groups_write_no_limits(v1, tmp_path):
     cgroups(*v1).create("task", GroupLimits())
     written = {path.name for path in tmp_path.glob("*/moyai/here/task/*") if path.is_file()}
-    assert written - KERNEL_FILES.keys() == {"pids.max"}
+    assert written - KERNEL_FILES.keys() == {"pids.max", "cgroup.clone_children"}
 
 
 @pytest.mark.parametrize(("share", "weight"), [(2, 1), (1024, 39), (262_144, 10_000)])
