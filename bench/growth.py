@@ -4,7 +4,7 @@ Run by `make bench`, or by hand: `.venv/bin/python bench/growth.py`. Both worlds
 namespaces of fifty tasks each (five services of ten that can all call each other), with a proxy's stream for each
 task. The two are measured in turn. A third world has one namespace, in which a thousand tasks of twenty services can
 call each other, once with a proxy each and once with the proxy that tasks share; it has no streams, whose cost
-push.py measures. No number here is a test.
+push.py measures. The garbage collector is tuned as in the control plane. No number here is a test.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from moyai.api.ecs.services.queries import DescribeServicesRequest, describe_ser
 from moyai.api.ecs.tasks.queries import ListTasksRequest, list_tasks
 from moyai.api.operation import Context
 from moyai.app.clock import SystemClock
+from moyai.app.gc_tuning import gc_tuned
 from moyai.app.ids import SystemIds
 from moyai.domain.derived import Derived
 from moyai.domain.ecs.container_instance import ContainerInstance
@@ -302,4 +303,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with gc_tuned():
+        asyncio.run(main())

@@ -45,12 +45,14 @@ class RoleSession(NamedTuple):
         return self.keys.secret.reveal() if access_key == self.keys.access_key else None
 
     def check(self, service: str, operation: str) -> None:
-        """Raises AccessDenied for an operation of a task's session that neither reads nor writes logs or metrics."""
+        """Raises AccessDenied for a task's session, unless the operation reads, writes logs or metrics, or assumes a
+        role.
+        """
         if self.task is not None and not operation.startswith(_TASK_READS) and operation not in _TASK_WRITES:
             raise AccessDenied(
                 f"User: {self.arn} is not authorized to perform: {service}:{operation} on resource: * because no "
                 f"identity-based policy allows the {service}:{operation} action. Here a task's role may "
-                "read, and write logs and metrics."
+                "read, write logs and metrics, and assume roles of its account."
             )
 
 

@@ -8,6 +8,7 @@ page, which routes by its address.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +26,8 @@ _PACKED: Final = ".gz"
 _ASSETS: Final = "assets/"
 _CACHED: Final = "public, max-age=31536000, immutable"
 _REVALIDATED: Final = "no-cache"
+_REFUSED: Final = re.compile(r"\s*q=0(\.0*)?\s*")
+"""The weight of a coding that a client does not accept."""
 _TYPES: Mapping[str, str] = MappingProxyType(
     {
         ".css": "text/css; charset=utf-8",
@@ -55,7 +58,7 @@ class Files:
     def answer(self, request: Request, name: str) -> ConsoleResponse:
         """The file with this name (below ``/console/``, percent-encoded), or the page."""
         if request.method not in {"GET", "HEAD"}:
-            return error_response(405, "MethodNotAllowedException", "Use GET.")
+            return error_response(405, "MethodNotAllowedException", "Use GET or HEAD.")
         self._refresh()
         name = unquote(name)
         file = self._files.get(name)
@@ -90,7 +93,8 @@ def _file(path: Path, folder: Path) -> _File:
 
 
 def _takes_gzip(request: Request) -> bool:
-    return "gzip" in {part.partition(";")[0].strip() for part in request.headers.get("accept-encoding", "").split(",")}
+    codings = (part.partition(";") for part in request.headers.get("accept-encoding", "").split(","))
+    return any(coding.strip() == "gzip" and not _REFUSED.fullmatch(weight) for coding, _, weight in codings)
 
 
 def _missing(*, built: bool) -> str:

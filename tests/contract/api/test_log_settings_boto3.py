@@ -169,7 +169,7 @@ def test_a_subscription_that_could_deliver_nothing_is_refused(logs, wrong):
     assert code(logs.put_subscription_filter, **subscription("a", **wrong)) == "InvalidParameterException"
 
 
-def test_resource_policies_and_saved_queries_are_records(installation, logs):
+def test_resource_policies_and_query_definitions_are_records(installation, logs):
     logs.put_resource_policy(policyName="events", policyDocument="{}")
     [policy] = logs.describe_resource_policies()["resourcePolicies"]
     assert (policy["policyName"], policy["policyDocument"]) == ("events", "{}")
@@ -180,5 +180,8 @@ def test_resource_policies_and_saved_queries_are_records(installation, logs):
     logs.put_query_definition(**{**query, "queryString": "limit 5"}, queryDefinitionId=identity)
     [saved] = logs.describe_query_definitions(queryDefinitionNamePrefix="err")["queryDefinitions"]
     assert (saved["queryDefinitionId"], saved["queryString"]) == (identity, "limit 5")
+    again = {"name": "again", "queryString": "limit 1", "clientToken": "t" * 36}
+    assert len({logs.put_query_definition(**again)["queryDefinitionId"] for _ in range(2)}) == 1
+    logs.delete_query_definition(queryDefinitionId=logs.put_query_definition(**again)["queryDefinitionId"])
     assert logs.delete_query_definition(queryDefinitionId=identity)["success"] is True
     assert logs.describe_query_definitions()["queryDefinitions"] == []

@@ -51,6 +51,8 @@ def test_an_asset_is_cached_and_compressed_on_request(files):
     assert plain.body == gzip.decompress(answer.body) == b"run()"
     assert "immutable" in plain.headers["cache-control"]
     assert answer.headers["content-encoding"] == "gzip"
+    refused = files.answer(*get("assets/index-1a2b.js", **{"accept-encoding": "gzip;q=0, br"}))
+    assert (refused.body, "content-encoding" in refused.headers) == (b"run()", False)
     assert plain.headers["content-type"].startswith("text/javascript")
 
 

@@ -68,8 +68,6 @@ def put_metric_filter(ctx: Context, request: PutMetricFilterRequest) -> None:
     group = group_named(ctx, request.log_group_name)
     if len(request.metric_transformations) != 1:
         raise InvalidParameter("metricTransformations must have one item.")
-    if not _NAME.fullmatch(request.filter_name):
-        raise InvalidParameter("filterName must not contain : or *.")
     [transformation] = request.metric_transformations
     compile_filter_pattern(request.filter_pattern)
     _check(request.filter_pattern, transformation)

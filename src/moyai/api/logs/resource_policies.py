@@ -14,7 +14,7 @@ from moyai.api.operation import Context
 from moyai.domain.keys import scope_key
 from moyai.domain.logs.errors import InvalidParameter, LimitExceeded, ResourceNotFound
 from moyai.domain.logs.event import milliseconds
-from moyai.domain.logs.metric_filter import LogsResourcePolicy
+from moyai.domain.logs.resource_policy import LogsResourcePolicy
 from moyai.domain.world import Delete, Put
 
 _MOST_POLICIES: Final = 10

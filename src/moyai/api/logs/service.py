@@ -13,8 +13,8 @@ from moyai.api.logs import (
     groups,
     metric_filters,
     put,
+    query_definitions,
     resource_policies,
-    saved_queries,
     search,
     streams,
     subscription_filters,
@@ -81,7 +81,7 @@ def logs(store: LogStore) -> ApiService:
         refused=_REFUSED,
         instead=_INSTEAD,
         operations=operations(
-            *(encryption, get, groups, metric_filters, put, saved_queries, search, streams, resource_policies),
+            *(encryption, get, groups, metric_filters, put, query_definitions, search, streams, resource_policies),
             subscription_filters,
             *TAGS.operations(),
             *TAGS_BY_NAME.operations(),

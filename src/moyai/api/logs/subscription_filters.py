@@ -24,7 +24,6 @@ from moyai.kernel.arn import parse_arn
 
 _MOST_FILTERS: Final = 2
 _FUNCTION: Final = "lambda"
-_NAME: Final = re.compile(r"[^:*]{1,512}")
 _DESTINATION: Final = MappingProxyType(
     {
         _FUNCTION: re.compile(r"function:[A-Za-z0-9_-]{1,140}(:[A-Za-z0-9$_-]{1,128})?"),
@@ -68,8 +67,6 @@ class DescribeSubscriptionFiltersRequest(msgspec.Struct, frozen=True):
 def put_subscription_filter(ctx: Context, request: PutSubscriptionFilterRequest) -> None:
     """Create or replace a subscription filter."""
     group = group_named(ctx, request.log_group_name)
-    if not _NAME.fullmatch(request.filter_name):
-        raise InvalidParameter("filterName must not contain : or *.")
     compile_filter_pattern(request.filter_pattern)
     _check_destination(ctx, request)
     filters = ctx.store.world.subscription_filters

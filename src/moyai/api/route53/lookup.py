@@ -23,6 +23,8 @@ MAX_CHANGES: Final = 1000
 """The number of changes of an account that are remembered."""
 ID_LENGTH: Final = 20
 _LONGEST_PAGE: Final = 100
+_MOST_DIGITS: Final = 20
+"""The digits of a number that are read, which are enough to see that it is too large."""
 
 
 def bare_id(identity: str) -> str:
@@ -48,13 +50,14 @@ def changeable_zone(ctx: Context, identity: str) -> HostedZone:
     return zone
 
 
-def page_length(max_items: str | None) -> int:
-    """The number of items in ``MaxItems``, at most 100. Raises InvalidRoute53Input."""
-    if max_items is None:
-        return _LONGEST_PAGE
-    if not (max_items.isascii() and max_items.isdecimal()) or int(max_items[:_LONGEST_PAGE]) < 1:
-        raise InvalidRoute53Input(f"MaxItems is '{max_items[:_LONGEST_PAGE]}' and has to be a number from 1.")
-    return min(int(max_items[:_LONGEST_PAGE]), _LONGEST_PAGE)
+def page_length(text: str | None, member: str = "MaxItems", longest: int = _LONGEST_PAGE) -> int:
+    """The length of a page that a request's member asks for, at most ``longest``. Raises InvalidRoute53Input."""
+    if text is None:
+        return longest
+    digits = text[:_MOST_DIGITS]
+    if not (text.isascii() and text.isdecimal()) or int(digits) < 1:
+        raise InvalidRoute53Input(f"{member} is '{digits}' and has to be a number from 1.")
+    return min(int(digits), longest)
 
 
 def change_of(ctx: Context, zone: HostedZone, comment: str | None = None) -> tuple[HostedZoneChange, list[Change]]:

@@ -125,10 +125,7 @@ def list_vpc_association_authorizations(ctx: Context, request: ListVpcAuthorizat
     """The VPCs of other accounts that may be associated with a zone, in pages."""
     zone = zone_of(ctx, request.hosted_zone_id)
     by_id = {vpc.id: vpc for vpc in zone.authorized}
-    size = request.max_results or str(_LONGEST_PAGE)
-    if not (size.isascii() and size.isdecimal()) or int(size[:_LONGEST_PAGE]) < 1:
-        raise InvalidRoute53Input(f"MaxResults is '{size[:_LONGEST_PAGE]}' and has to be a number from 1.")
-    length = min(int(size[:_LONGEST_PAGE]), _LONGEST_PAGE)
+    length = page_length(request.max_results, "MaxResults", _LONGEST_PAGE)
     on_page = page(by_id, ("authorizations", zone.id), request.next_token, length, fault=InvalidPaginationToken)
     return {
         "hosted_zone_id": zone.id,

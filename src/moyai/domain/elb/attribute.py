@@ -70,8 +70,8 @@ class Text(msgspec.Struct, frozen=True):
 
     def read(self, text: str) -> str:
         """The text."""
-        if len(text) > self.longest or not (text.isprintable() or not text):
-            raise ValueError(f"it has at most {self.longest} printable characters")
+        if len(text) > self.longest or not text.isprintable():
+            raise ValueError(f"it has at most {self.longest} characters, all printable")
         return text
 
 

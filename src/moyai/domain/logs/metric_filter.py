@@ -1,4 +1,4 @@
-"""Metric filters of log groups, and other settings of CloudWatch Logs that are records.
+"""Metric filters of log groups.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_MetricFilter.html
 """
@@ -12,7 +12,6 @@ import msgspec
 from moyai.domain.record import StoredRecord
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import LogGroupArn
-from moyai.kernel.scope import Scope
 
 
 class MetricTransformation(msgspec.Struct, frozen=True):
@@ -46,34 +45,3 @@ class MetricFilter(StoredRecord, frozen=True, tag="metric_filter"):
 def metric_filter_key(group: LogGroupArn, name: str) -> str:
     """The key of the group's metric filter of this name."""
     return f"{group}:metric-filter:{name}"
-
-
-class LogsResourcePolicy(StoredRecord, frozen=True, tag="logs_resource_policy"):
-    """A resource policy of an account, which nothing evaluates."""
-
-    scope: Scope
-    name: str
-    document: str
-    updated_at: Instant
-
-    @property
-    def key(self) -> str:
-        """The record's key in its table."""
-        return f"{self.scope.account}/{self.scope.region}/{self.name}"
-
-
-class QueryDefinition(StoredRecord, frozen=True, tag="query_definition"):
-    """A saved query of CloudWatch Logs Insights, which nothing runs."""
-
-    scope: Scope
-    id: str
-    name: str
-    query: str
-    groups: tuple[str, ...]
-    modified_at: Instant
-    language: str = "CWLI"
-
-    @property
-    def key(self) -> str:
-        """The record's key in its table."""
-        return self.id

@@ -10,7 +10,9 @@ from moyai.domain.cloudwatch.anomaly_detector import AnomalyDetector
 from moyai.domain.cloudwatch.dashboard import Dashboard
 from moyai.domain.keys import scope_of
 from moyai.domain.logs.group import LogGroup, LogStream
-from moyai.domain.logs.metric_filter import LogsResourcePolicy, MetricFilter, QueryDefinition
+from moyai.domain.logs.metric_filter import MetricFilter
+from moyai.domain.logs.query_definition import QueryDefinition
+from moyai.domain.logs.resource_policy import LogsResourcePolicy
 from moyai.domain.logs.subscription_filter import SubscriptionFilter
 from moyai.domain.table import TableSpec
 from moyai.domain.tables.indexes import own_scope, scope_in_arn

@@ -9,12 +9,13 @@ from typing import Final
 
 import msgspec
 
+from moyai.api.idempotency import fingerprint
 from moyai.api.logs.lookup import page_of
 from moyai.api.operation import Context
 from moyai.domain.keys import scope_key
 from moyai.domain.logs.errors import LimitExceeded, ResourceNotFound
 from moyai.domain.logs.event import milliseconds
-from moyai.domain.logs.metric_filter import QueryDefinition
+from moyai.domain.logs.query_definition import QueryDefinition
 from moyai.domain.world import Delete, Put
 
 _MOST_QUERIES: Final = 1000
@@ -22,7 +23,7 @@ _PAGE: Final = 1000
 
 
 class PutQueryDefinitionRequest(msgspec.Struct, frozen=True):
-    """A query. The client token has no effect: an equal request with an id changes nothing anyway."""
+    """A query. An equal request with the same client token creates no second one."""
 
     name: str
     query_string: str
@@ -46,11 +47,17 @@ class DeleteQueryDefinitionRequest(msgspec.Struct, frozen=True):
 
 
 def put_query_definition(ctx: Context, request: PutQueryDefinitionRequest) -> dict[str, object]:
-    """Create or replace a saved query."""
+    """Create or replace a query definition."""
+    token = fingerprint(request.client_token, request)
     if request.query_definition_id is not None:
         _own(ctx, request.query_definition_id)
-    elif ctx.store.world.query_definitions.count("scope", scope_key(ctx.scope)) >= _MOST_QUERIES:
-        raise LimitExceeded(f"Resource limit exceeded: a region can have {_MOST_QUERIES} query definitions.")
+    else:
+        present = ctx.store.world.query_definitions.by("scope", scope_key(ctx.scope))
+        repeated = next((query for query in present if token is not None and query.request == token), None)
+        if repeated is not None:
+            return {"query_definition_id": repeated.id}
+        if len(present) >= _MOST_QUERIES:
+            raise LimitExceeded(f"Resource limit exceeded: a region can have {_MOST_QUERIES} query definitions.")
     query = QueryDefinition(
         scope=ctx.scope,
         id=request.query_definition_id or ctx.ids.uuid(),
@@ -59,13 +66,14 @@ def put_query_definition(ctx: Context, request: PutQueryDefinitionRequest) -> di
         groups=request.log_group_names,
         modified_at=ctx.now,
         language=request.query_language,
+        request=token,
     )
     ctx.store.apply([Put(query)])
     return {"query_definition_id": query.id}
 
 
 def describe_query_definitions(ctx: Context, request: DescribeQueryDefinitionsRequest) -> dict[str, object]:
-    """The saved queries in the order of their names."""
+    """The query definitions in the order of their names."""
     prefix, language = request.query_definition_name_prefix, request.query_language
     queries = {
         f"{query.name}\0{query.id}": query
@@ -78,7 +86,7 @@ def describe_query_definitions(ctx: Context, request: DescribeQueryDefinitionsRe
 
 
 def delete_query_definition(ctx: Context, request: DeleteQueryDefinitionRequest) -> dict[str, object]:
-    """Delete a saved query."""
+    """Delete a query definition."""
     ctx.store.apply([Delete(QueryDefinition, _own(ctx, request.query_definition_id).key)])
     return {"success": True}
 
