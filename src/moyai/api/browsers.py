@@ -5,11 +5,11 @@ Source: docs/decisions/browsers-are-kept-out.md
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from moyai.domain.ecr.registry_host import is_aws_registry
+from moyai.kernel.addresses import is_ip_address
 from moyai.kernel.browsers import is_from_elsewhere
 
 
@@ -36,10 +36,4 @@ def is_own_host(headers: Mapping[str, str]) -> bool:
     another origin has such a name.
     """
     host = _hostname(headers)
-    if is_aws_registry(host) or host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return is_aws_registry(host) or host == "localhost" or host.endswith(".localhost") or is_ip_address(host)

@@ -18,6 +18,8 @@ from typing import Any, Final
 import msgspec
 
 from moyai.domain.eventbridge.errors import InvalidEventPattern
+from moyai.kernel.json_values import is_number
+from moyai.kernel.wildcards import has_parts
 
 EventPredicate = Callable[[Mapping[str, Any]], bool]
 """Whether an event matches."""
@@ -188,14 +190,10 @@ def _numeric(operand: Any) -> _Test:  # noqa: ANN401  (JSON)
     for sign, bound in zip(operand[::2], operand[1::2], strict=True):
         if not isinstance(sign, str) or sign not in _COMPARISONS:
             raise InvalidEventPattern(f"Unrecognized numeric range operator: {str(sign)[:20]}")
-        if not _is_number(bound) or abs(bound) > _MAX_NUMBER:
+        if not is_number(bound) or abs(bound) > _MAX_NUMBER:
             raise InvalidEventPattern("Value of numeric range must be a number between -5.0E9 and +5.0E9.")
         bounds.append((_COMPARISONS[sign], bound))
-    return lambda value: _is_number(value) and all(compare(value, bound) for compare, bound in bounds)
-
-
-def _is_number(value: Any) -> bool:  # noqa: ANN401  (JSON)
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return lambda value: is_number(value) and all(compare(value, bound) for compare, bound in bounds)
 
 
 def _cidr(operand: Any) -> _Test:  # noqa: ANN401  (JSON)
@@ -248,22 +246,4 @@ def _wildcard(operand: str) -> _Test:
         raise InvalidEventPattern("Consecutive wildcard characters")
     if len(parts) > _MAX_WILDCARDS:
         raise InvalidEventPattern("Rule is too complex - try using fewer wildcard characters")
-    return lambda value: isinstance(value, str) and _fits(value, parts)
-
-
-def _fits(value: str, parts: Sequence[str]) -> bool:
-    """Whether the value has the parts in this order, the first at its start and the last at its end. The first place of
-    each is the right one, so this takes time in proportion to the value.
-    """
-    if len(parts) == 1:
-        return value == parts[0]
-    first, *middle, last = parts
-    if len(value) < len(first) + len(last) or not value.startswith(first) or not value.endswith(last):
-        return False
-    at, end = len(first), len(value) - len(last)
-    for part in middle:
-        at = value.find(part, at, end)
-        if at < 0:
-            return False
-        at += len(part)
-    return True
+    return lambda value: isinstance(value, str) and has_parts(value, parts)

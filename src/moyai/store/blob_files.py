@@ -21,6 +21,7 @@ from typing import Final, Self, TypeVar
 import msgspec
 from typing_extensions import override
 
+from moyai.images.store.store_directory import sync_directory
 from moyai.kernel.clock import Clock, Instant
 from moyai.kernel.ids import RepositoryArn, UploadId
 from moyai.ports.blobs import (
@@ -231,8 +232,8 @@ class BlobFiles(BlobStore):
                 path.parent.mkdir(mode=0o700, exist_ok=True)
                 os.utime(source, (self._clock.now(), self._clock.now()))
                 source.replace(path)
-            _sync_directory(path.parent)
-            _sync_directory(path.parent.parent)
+            sync_directory(path.parent)
+            sync_directory(path.parent.parent)
         except OSError as error:
             source.unlink(missing_ok=True)
             raise _unwritable(self._root, error) from error
@@ -259,14 +260,6 @@ class BlobFiles(BlobStore):
                 f"The disk of {self._root} is full: moyai keeps {self._limits.reserve // 1024**2} MiB of it free. "
                 "Delete images, or free disk space."
             )
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unwritable(root: Path, error: OSError) -> BlobsUnwritable:

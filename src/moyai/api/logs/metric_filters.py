@@ -18,10 +18,10 @@ from moyai.api.operation import Context
 from moyai.domain.keys import scope_key
 from moyai.domain.logs.errors import InvalidParameter, LimitExceeded, ResourceNotFound
 from moyai.domain.logs.event import milliseconds
+from moyai.domain.logs.group import group_name
 from moyai.domain.logs.metric_filter import MetricFilter, MetricTransformation, metric_filter_key
 from moyai.domain.world import Delete, Put
 from moyai.expressions.log_filter.pattern import compile_filter_pattern, compile_selector
-from moyai.kernel.arn import parse_arn
 
 _MOST_FILTERS: Final = 100
 _MOST_DIMENSIONS: Final = 3
@@ -148,12 +148,11 @@ def _check(pattern: str, transformation: MetricTransformation) -> None:
 
 
 def _view(metric_filter: MetricFilter) -> dict[str, object]:
-    parsed = parse_arn(metric_filter.group)
     transformation = metric_filter.transformation
     return {
         "filter_name": metric_filter.name,
         "filter_pattern": metric_filter.pattern,
-        "log_group_name": "" if parsed is None else parsed.resource.removeprefix("log-group:"),
+        "log_group_name": group_name(metric_filter.group),
         "creation_time": milliseconds(metric_filter.created_at),
         "metric_transformations": [
             {

@@ -13,7 +13,7 @@ import secrets
 import socket
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from ipaddress import IPv4Network, ip_address
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from moyai.dns.addresses import AddressZone, address_zones
@@ -24,6 +24,7 @@ from moyai.dns.server import Admits, DatagramServer, StreamServer, within
 from moyai.domain.queries.vpc import vpc_and_subnet_of
 from moyai.domain.vpc.default import resolver_address
 from moyai.domain.vpc.vpc import Vpc
+from moyai.kernel.addresses import is_ip_address
 from moyai.kernel.ids import HostedZoneId, TaskArn, VpcId
 from moyai.ports.runtime import Endpoint, RuntimeFault, TaskRuntime, Transport
 from moyai.ports.store import Key, Store
@@ -166,14 +167,7 @@ def _nameservers(file: Path) -> Sequence[str]:
     except OSError:  # none is configured
         return ()
     words = [line.split() for line in lines]
-    return [line[1] for line in words if line[:1] == ["nameserver"] and len(line) > 1 and _is_address(line[1])]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return bool(ip_address(text))
-    except ValueError:
-        return False
+    return [line[1] for line in words if line[:1] == ["nameserver"] and len(line) > 1 and is_ip_address(line[1])]
 
 
 def _host_sockets(port: int) -> tuple[socket.socket, socket.socket]:

@@ -16,9 +16,9 @@ import msgspec
 from msgspec import Meta
 
 from moyai.domain.ecr.image import RepositoryImage
-from moyai.domain.ecr.repository import matches
 from moyai.kernel.clock import Instant
 from moyai.kernel.errors import MoyaiError
+from moyai.kernel.wildcards import has_parts
 
 _DAY: Final = 86400.0
 _MAX_RULES: Final = 50
@@ -129,7 +129,7 @@ def _selects(selection: Selection, image: RepositoryImage) -> bool:
         return True
     if selection.tag_status == "untagged":
         return not image.tags
-    return all(any(matches(pattern, tag) for tag in image.tags) for pattern in selection.patterns)
+    return all(any(has_parts(tag, pattern.split("*")) for tag in image.tags) for pattern in selection.patterns)
 
 
 def _surplus(selection: Selection, newest_first: Sequence[RepositoryImage], now: Instant) -> Sequence[RepositoryImage]:

@@ -9,10 +9,10 @@ Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from moyai.kernel.addresses import is_ip_address
 from moyai.kernel.ids import AccountId, Region
 from moyai.kernel.scope import DEFAULT_SCOPE, Scope
 
@@ -44,7 +44,7 @@ def registry_host(scope: Scope, host: str) -> str:
         return host
     name, port = split_host(host)
     registry = registry_in(name)
-    domain = _LOCALHOST if _is_address(name) else name if registry is None else registry[1]
+    domain = _LOCALHOST if is_ip_address(name) else name if registry is None else registry[1]
     return f"{scope.account}.dkr.ecr.{scope.region}.{domain}{'' if port is None else f':{port}'}"
 
 
@@ -56,11 +56,3 @@ def split_host(host: str) -> tuple[str, int | None]:
     except ValueError:
         return "", None
     return name, port
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True

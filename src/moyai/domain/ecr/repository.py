@@ -19,6 +19,7 @@ from moyai.kernel.arn import arn, parse_arn
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import RepositoryArn
 from moyai.kernel.scope import Scope
+from moyai.kernel.wildcards import has_parts
 
 MUTABLE: Final = "MUTABLE"
 IMMUTABLE: Final = "IMMUTABLE"
@@ -45,7 +46,9 @@ class Repository(ArnRecord, frozen=True, tag="ecr_repository"):
     mutability: str = MUTABLE
     """``MUTABLE`` or ``IMMUTABLE``, or one of them ``_WITH_EXCLUSION``."""
     exclusions: tuple[str, ...] = ()
-    """Patterns with ``*`` of the tags for which the opposite is true."""
+    """Patterns of tags, in which ``*`` stands for any characters. A tag that matches one is mutable in an ``IMMUTABLE``
+    repository, and immutable in a ``MUTABLE`` one.
+    """
     scan_on_push: bool = False
     """Recorded and shown; nothing is scanned."""
     encryption: RepositoryEncryption = RepositoryEncryption()
@@ -65,7 +68,7 @@ class Repository(ArnRecord, frozen=True, tag="ecr_repository"):
     def can_move(self, tag: str) -> bool:
         """Whether a tag that exists may be given to another image."""
         mutable = self.mutability.startswith(MUTABLE)
-        return mutable != any(matches(pattern, tag) for pattern in self.exclusions)
+        return mutable != any(has_parts(tag, pattern.split("*")) for pattern in self.exclusions)
 
 
 def repository_arn(scope: Scope, name: str) -> RepositoryArn:
@@ -81,20 +84,3 @@ def is_repository_name(text: str) -> bool:
 def takes_exclusions(mutability: str) -> bool:
     """Whether exclusion filters belong to this kind of mutability."""
     return mutability.endswith(_WITH_EXCLUSION)
-
-
-def matches(pattern: str, tag: str) -> bool:
-    """Whether a tag matches a pattern, in which ``*`` stands for any characters."""
-    parts = pattern.split("*")
-    if len(parts) == 1:
-        return tag == pattern
-    first, *middle, last = parts
-    if not (tag.startswith(first) and tag.endswith(last) and len(tag) >= len(first) + len(last)):
-        return False
-    position, end = len(first), len(tag) - len(last)
-    for part in middle:
-        position = tag.find(part, position, end)
-        if position < 0:
-            return False
-        position += len(part)
-    return True

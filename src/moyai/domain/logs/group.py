@@ -48,6 +48,11 @@ def group_arn(scope: Scope, name: str) -> LogGroupArn:
     return LogGroupArn(arn("logs", scope, f"log-group:{name}"))
 
 
+def group_name(arn: str) -> str:
+    """The name of the log group with this ARN, which may end with ``:*``."""
+    return arn.partition(":log-group:")[2].removesuffix(":*")
+
+
 def stream_arn(group: LogGroupArn, name: str) -> LogStreamArn:
     """The ARN of the group's stream with this name."""
     return LogStreamArn(f"{group}:log-stream:{name}")

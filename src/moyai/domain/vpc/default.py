@@ -34,6 +34,7 @@ _ZONE_LETTERS = ("a", "b", "c")
 _SUBNET_PREFIX = 20
 _DIRECTIONS = MappingProxyType({"northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw"})
 _RESOLVER = 2
+_FIRST_REGION = "us-east-1"
 
 
 class AvailabilityZone(NamedTuple):
@@ -137,3 +138,8 @@ def _zone_prefix(scope: Scope) -> str:
     area, *words = scope.region.split("-")
     *middle, number = words or [""]
     return area + "".join(_DIRECTIONS.get(word, word[:1]) for word in middle) + number
+
+
+def internal_domain(region: str) -> str:
+    """The domain of the host names of a region's private addresses."""
+    return "ec2.internal" if region == _FIRST_REGION else f"{region}.compute.internal"

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Final
 
 from moyai.domain.record import IdRecord
+from moyai.domain.vpc.default import internal_domain
 from moyai.kernel.clock import Instant
 from moyai.kernel.ids import DhcpOptionsId, FlowLogId
 from moyai.kernel.scope import Scope
@@ -21,7 +22,6 @@ DOMAIN: Final = "domain-name"
 AMAZON_DNS: Final = "AmazonProvidedDNS"
 NOT_DELIVERED: Final = "moyai does not record traffic flows; nothing is delivered"
 """The reason that a flow log shows for its failed delivery."""
-_FIRST_REGION: Final = "us-east-1"
 
 
 class DhcpOptions(IdRecord, frozen=True, tag="dhcp_options"):
@@ -36,8 +36,8 @@ class DhcpOptions(IdRecord, frozen=True, tag="dhcp_options"):
 def default_dhcp_options(scope: Scope) -> DhcpOptions:
     """The set of every VPC that was associated with no other. It is no record, and can't be deleted."""
     digest = sha256(f"{scope.account}/{scope.region}/dhcp".encode()).hexdigest()[:17]
-    domain = "ec2.internal" if scope.region == _FIRST_REGION else f"{scope.region}.compute.internal"
-    return DhcpOptions(DhcpOptionsId(f"dopt-{digest}"), scope, {DOMAIN: (domain,), NAME_SERVERS: (AMAZON_DNS,)})
+    values = {DOMAIN: (internal_domain(scope.region),), NAME_SERVERS: (AMAZON_DNS,)}
+    return DhcpOptions(DhcpOptionsId(f"dopt-{digest}"), scope, values)
 
 
 class FlowLog(IdRecord, frozen=True, tag="flow_log"):

@@ -20,6 +20,7 @@ import msgspec
 
 from moyai.domain.logs.errors import InvalidParameter
 from moyai.expressions.log_filter.operand import TextPredicate, compile_operand
+from moyai.kernel.json_values import is_number
 
 _JsonPredicate = Callable[[Any], bool]
 _Step = str | int
@@ -63,7 +64,7 @@ def compile_path(path: str) -> Callable[[str], str | None]:
             value = _value_at(msgspec.json.decode(message), steps)
         except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
             return None
-        return str(value) if isinstance(value, str) or _is_number(value) else None
+        return str(value) if isinstance(value, str) or is_number(value) else None
 
     return select
 
@@ -187,7 +188,7 @@ def _comparison(steps: tuple[_Step, ...], operator: str, operand: str) -> _JsonP
     equal, has_numbers = compile_operand(operand), not operand.startswith('"')
 
     def is_equal(member: object) -> bool:
-        return (isinstance(member, str) or (has_numbers and _is_number(member))) and equal(str(member))
+        return (isinstance(member, str) or (has_numbers and is_number(member))) and equal(str(member))
 
     if operator == "=":
         return lambda value: is_equal(_value_at(value, steps))
@@ -197,11 +198,7 @@ def _comparison(steps: tuple[_Step, ...], operator: str, operand: str) -> _JsonP
 def _number_comparison(steps: tuple[_Step, ...], operator: str, number: float) -> _JsonPredicate:
     if operator == "!=":
         return lambda value: (
-            (member := _value_at(value, steps)) is not _ABSENT and not (_is_number(member) and member == number)
+            (member := _value_at(value, steps)) is not _ABSENT and not (is_number(member) and member == number)
         )
     holds = eq if operator == "=" else _ORDER[operator]
-    return lambda value: _is_number(member := _value_at(value, steps)) and holds(member, number)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return lambda value: is_number(member := _value_at(value, steps)) and holds(member, number)

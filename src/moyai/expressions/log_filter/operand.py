@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from moyai.expressions.log_filter.regular_expression import compile_regular_expression
+from moyai.kernel.wildcards import has_parts
 
 TextPredicate = Callable[[str], bool]
 
@@ -19,19 +20,5 @@ def compile_operand(operand: str) -> TextPredicate:
 
 def _compile_wildcards(pattern: str) -> TextPredicate:
     """Equality, where ``*`` matches anything."""
-    if "*" not in pattern:
-        return lambda text: text == pattern
-    first, *middle, last = pattern.split("*")
-
-    def matches(text: str) -> bool:
-        if not (text.startswith(first) and text.endswith(last) and len(text) >= len(first) + len(last)):
-            return False
-        position, end = len(first), len(text) - len(last)
-        for part in middle:
-            position = text.find(part, position, end)
-            if position < 0:
-                return False
-            position += len(part)
-        return True
-
-    return matches
+    parts = pattern.split("*")
+    return lambda text: has_parts(text, parts)

@@ -18,6 +18,7 @@ from itertools import chain
 from moyai.domain.ecs.account_setting import DUAL_STACK_IPV6, root_of, setting_key
 from moyai.domain.ecs.task import NetworkInterface, Task
 from moyai.domain.elb.load_balancer import LoadBalancerNode
+from moyai.domain.vpc.default import internal_domain
 from moyai.domain.vpc.vpc import Subnet
 from moyai.domain.world import World
 from moyai.kernel.ids import Ids, NetworkInterfaceId, SecurityGroupId, SubnetId
@@ -160,5 +161,4 @@ def _mac(ids: Ids) -> str:
 
 
 def _private_dns_name(address: str, region: str) -> str:
-    domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
-    return f"ip-{address.replace('.', '-')}.{domain}"
+    return f"ip-{address.replace('.', '-')}.{internal_domain(region)}"

@@ -21,6 +21,7 @@ from moyai.domain.keys import scope_of
 from moyai.domain.world import World
 from moyai.kernel.arn import Arn, parse_arn
 from moyai.kernel.clock import Instant
+from moyai.kernel.json_values import is_number
 from moyai.kernel.scope import Scope
 from moyai.stacks.hidden import hide
 from moyai.stacks.progress.view import GONE
@@ -150,17 +151,12 @@ def _is_same(expected: Any, actual: Any, scope: Scope) -> bool:  # noqa: ANN401 
     return (
         text == actual_text
         or _is_name_of(text, parse_arn(actual_text), scope)
-        or (
-            (_is_number(expected) or _is_number(actual))
+        or (  # a text that looks like a number, such as a version, has one form only
+            (is_number(expected) or is_number(actual))
             and all(map(_NUMBER.fullmatch, (text, actual_text)))
             and float(text) == float(actual_text)
         )
     )
-
-
-def _is_number(value: Any) -> bool:  # noqa: ANN401 (JSON)
-    """Whether a value is a number itself: a text that looks like one, such as a version, has one form only."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_name_of(name: str, arn: Arn | None, scope: Scope) -> bool:

@@ -21,11 +21,13 @@ from envoy.extensions.access_loggers.file.v3 import file_pb2
 from moyai.domain.appmesh.agent_settings import Admin, Agent, AgentSettings, Statsd
 from moyai.domain.appmesh.names import AppMeshResourceType, mesh_name
 from moyai.domain.keys import scope_of
-from moyai.xds.translate.bootstrap import connection_limit, control_plane_stream, to_json
+from moyai.xds.translate.bootstrap import to_json
 from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from moyai.xds.translate.cluster import pipe_cluster, statistics_cluster
+from moyai.xds.translate.control_plane import ads_stream
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.names import SECRETS_CLUSTER, XDS_CLUSTER
+from moyai.xds.translate.overload import connection_limit
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source
 from moyai.xds.translate.stats import http_sink
@@ -62,7 +64,7 @@ def agent_message(agent: Agent, settings: BootstrapSettings) -> bootstrap_pb2.Bo
         admin=_admin(options.admin),
         static_resources=bootstrap_pb2.Bootstrap.StaticResources(clusters=_clusters(options)),
         dynamic_resources=bootstrap_pb2.Bootstrap.DynamicResources(
-            ads_config=control_plane_stream(agent.proxy), cds_config=source, lds_config=source
+            ads_config=ads_stream(agent.proxy), cds_config=source, lds_config=source
         ),
         stats_sinks=[] if options.statsd is None else [_statsd(options.statsd)],
         stats_config=_stats_config(agent),

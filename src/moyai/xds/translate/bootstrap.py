@@ -8,38 +8,25 @@ the paths of the control plane's sockets. Everything else comes over one delta A
 from __future__ import annotations
 
 from envoy.config.bootstrap.v3 import bootstrap_pb2
-from envoy.config.core.v3 import address_pb2, base_pb2, config_source_pb2
-from envoy.config.overload.v3 import overload_pb2
+from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.extensions.bootstrap.internal_listener.v3 import internal_listener_pb2
-from envoy.extensions.resource_monitors.downstream_connections.v3 import downstream_connections_pb2
-from envoy.extensions.resource_monitors.fixed_heap.v3 import fixed_heap_pb2
 from google.protobuf.json_format import MessageToJson
 
 from moyai.kernel.ids import ProxyId
 from moyai.mesh.ir import Workload
 from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from moyai.xds.translate.cluster import peers_cluster, pipe_cluster, statistics_cluster
-from moyai.xds.translate.front_limits import RUNTIME, bound_heap
+from moyai.xds.translate.control_plane import ads_stream
+from moyai.xds.translate.front_limits import RUNTIME
 from moyai.xds.translate.names import LOCAL_CLUSTER, XDS_CLUSTER
+from moyai.xds.translate.overload import FRONT_ACTIONS, HOST_ACTIONS, bound_heap, connection_limit
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import ads_source
-from moyai.xds.translate.stats import control_plane_service, http_sink, stats_config
+from moyai.xds.translate.stats import http_sink, stats_config
 from moyai.xds.translate.tracer import trace_to_control_plane
 
-_RECONNECT_AFTER, _RECONNECT_AT_MOST = 0.1, 2
 _OWNER_ONLY = 0o600
 _REGEX_SIZE = 1_000_000
-_HEAP = "envoy.resource_monitors.fixed_heap"
-_HOST_HEAP = 2 * 1024**3
-"""Bytes of memory of a host's Envoy. A task needs some hundred kilobytes, a connection at most some megabytes."""
-_HEAP_ACTIONS = (
-    ("shrink_heap", 0.8),
-    ("disable_http_keepalive", 0.85),
-    ("stop_accepting_requests", 0.95),
-    ("stop_accepting_connections", 0.97),
-)
-"""The overload actions, each with the share of the memory above which Envoy takes it."""
-_OVERLOAD_INTERVAL = 0.25
 _HUNG_AFTER = 30
 """Seconds without progress of a thread after which a host's Envoy ends itself, to be started again."""
 _EXPORTS_UNTIL_EVICTION = 60
@@ -53,7 +40,7 @@ def bootstrap(workload: Workload, settings: BootstrapSettings, proxy: ProxyId) -
     message.stats_config.CopyFrom(stats_config(is_front=workload.is_front))
     if workload.is_front:
         message.layered_runtime.CopyFrom(_front_runtime())
-        bound_heap(message.overload_manager)
+        bound_heap(message.overload_manager, FRONT_ACTIONS)
     elif settings.trace_sampling:
         trace_to_control_plane(message, proxy, settings.trace_sampling)
     if workload.peers is not None:
@@ -68,7 +55,7 @@ def host_bootstrap(proxy: ProxyId, settings: BootstrapSettings) -> bytes:
     """
     message = _bootstrap(base_pb2.Node(id=proxy, cluster="moyai"), settings, proxy)
     message.stats_config.CopyFrom(stats_config(is_host=True))
-    message.overload_manager.CopyFrom(_host_overload(settings))
+    bound_heap(message.overload_manager, HOST_ACTIONS)
     message.watchdogs.worker_watchdog.kill_timeout.CopyFrom(duration(_HUNG_AFTER))
     message.watchdogs.main_thread_watchdog.kill_timeout.CopyFrom(duration(_HUNG_AFTER))
     message.stats_eviction_interval.CopyFrom(duration(settings.stats_interval * _EXPORTS_UNTIL_EVICTION))
@@ -79,20 +66,6 @@ def host_bootstrap(proxy: ProxyId, settings: BootstrapSettings) -> bytes:
     return to_json(message)
 
 
-def _host_overload(settings: BootstrapSettings) -> overload_pb2.OverloadManager:
-    """The overload manager of a host's Envoy, which also bounds its memory: out of memory, all tasks would lose their
-    proxy at once. Envoy first frees memory, then ends idle connections, and at last accepts nothing new.
-    """
-    manager = connection_limit(settings)
-    heap = fixed_heap_pb2.FixedHeapConfig(max_heap_size_bytes=_HOST_HEAP)
-    manager.refresh_interval.CopyFrom(duration(_OVERLOAD_INTERVAL))
-    manager.resource_monitors.add(name=_HEAP, typed_config=to_any(heap))
-    for action, share in _HEAP_ACTIONS:
-        trigger = overload_pb2.Trigger(name=_HEAP, threshold=overload_pb2.ThresholdTrigger(value=share))
-        manager.actions.add(name=f"envoy.overload_actions.{action}", triggers=[trigger])
-    return manager
-
-
 def _bootstrap(node: base_pb2.Node, settings: BootstrapSettings, proxy: ProxyId) -> bootstrap_pb2.Bootstrap:
     return bootstrap_pb2.Bootstrap(
         node=node,
@@ -101,7 +74,7 @@ def _bootstrap(node: base_pb2.Node, settings: BootstrapSettings, proxy: ProxyId)
             clusters=[pipe_cluster(XDS_CLUSTER, "{xds}"), statistics_cluster()]
         ),
         dynamic_resources=bootstrap_pb2.Bootstrap.DynamicResources(
-            ads_config=control_plane_stream(proxy), cds_config=ads_source(), lds_config=ads_source()
+            ads_config=ads_stream(proxy), cds_config=ads_source(), lds_config=ads_source()
         ),
         stats_sinks=[http_sink(proxy)],
         stats_flush_interval=duration(settings.stats_interval),
@@ -124,28 +97,3 @@ def _front_runtime() -> bootstrap_pb2.LayeredRuntime:
 def _admin() -> bootstrap_pb2.Admin:
     pipe = address_pb2.Pipe(path="{run}/admin.sock", mode=_OWNER_ONLY)
     return bootstrap_pb2.Admin(address=address_pb2.Address(pipe=pipe))
-
-
-def control_plane_stream(proxy: ProxyId) -> config_source_pb2.ApiConfigSource:
-    """The proxy's ADS stream, which reconnects with a short back-off."""
-    service = control_plane_service(proxy)
-    back_off = service.envoy_grpc.retry_policy.retry_back_off
-    back_off.base_interval.CopyFrom(duration(_RECONNECT_AFTER))
-    back_off.max_interval.CopyFrom(duration(_RECONNECT_AT_MOST))
-    return config_source_pb2.ApiConfigSource(
-        api_type=config_source_pb2.ApiConfigSource.DELTA_GRPC,
-        transport_api_version=config_source_pb2.ApiVersion.V3,
-        set_node_on_first_message_only=True,
-        grpc_services=[service],
-    )
-
-
-def connection_limit(settings: BootstrapSettings) -> overload_pb2.OverloadManager:
-    """The overload manager that bounds a proxy's downstream connections."""
-    connections = downstream_connections_pb2.DownstreamConnectionsConfig(
-        max_active_downstream_connections=settings.max_connections
-    )
-    monitor = overload_pb2.ResourceMonitor(
-        name="envoy.resource_monitors.global_downstream_max_connections", typed_config=to_any(connections)
-    )
-    return overload_pb2.OverloadManager(resource_monitors=[monitor])

@@ -20,11 +20,12 @@ from moyai.xds.translate.agent_bootstrap import agent_message
 from moyai.xds.translate.bootstrap import to_json
 from moyai.xds.translate.bootstrap_settings import BootstrapSettings
 from moyai.xds.translate.cluster import pipe_cluster
+from moyai.xds.translate.control_plane import grpc_service
 from moyai.xds.translate.endpoint import socket_address
 from moyai.xds.translate.names import XDS_CLUSTER
 from moyai.xds.translate.proto import to_any
 from moyai.xds.translate.source import single_endpoint
-from moyai.xds.translate.stats import control_plane_service, grpc_sink
+from moyai.xds.translate.stats import grpc_sink
 from moyai.xds.translate.stats_filter import drop_unused_stats
 from moyai.xds.translate.tls import client_socket
 
@@ -66,7 +67,7 @@ def external_bootstrap(proxy: ExternalProxy, settings: BootstrapSettings) -> byt
     if proxy.state_of_the_world:
         message.dynamic_resources.ads_config.api_type = config_source_pb2.ApiConfigSource.GRPC
     _replace_cluster(message, _control_plane_cluster(proxy.transport))
-    reports = control_plane_service(proxy.agent.proxy)
+    reports = grpc_service(proxy.agent.proxy)
     if isinstance(proxy.transport, TlsTransport) and proxy.transport.token is not None:
         for service in (reports, message.dynamic_resources.ads_config.grpc_services[0]):
             _add_token(service, proxy.transport.token)

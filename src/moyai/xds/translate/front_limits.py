@@ -8,30 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Final
 
 from envoy.config.core.v3 import protocol_pb2
 from envoy.config.listener.v3 import listener_components_pb2
-from envoy.config.overload.v3 import overload_pb2
 from envoy.extensions.filters.network.connection_limit.v3 import connection_limit_pb2
-from envoy.extensions.resource_monitors.fixed_heap.v3 import fixed_heap_pb2
 
 from moyai.domain.sandbox.open_files import MAX_STREAMS
 from moyai.mesh.ir import FrontAddress, FrontListener, StreamFront
 from moyai.xds.translate import names
 from moyai.xds.translate.proto import to_any
 
-_MAX_HEAP: Final = 2 * 1024**3
-"""Bytes; a front proxy of fifty load balancers at rest has 0.1 GiB."""
-_HEAP: Final = "envoy.resource_monitors.fixed_heap"
-_ACTIONS: Mapping[str, float] = MappingProxyType(
-    {
-        "envoy.overload_actions.shrink_heap": 0.9,
-        "envoy.overload_actions.stop_accepting_requests": 0.95,
-        "envoy.overload_actions.reject_incoming_connections": 0.98,
-    }
-)
-"""Envoy's overload actions, each with the share of the heap above which Envoy takes it."""
 _STREAM_WINDOW, _CONNECTION_WINDOW = 64 * 1024, 1024 * 1024
 """Bytes that a client may send before the proxy has read them."""
 RUNTIME: Mapping[str, int] = MappingProxyType({"http.max_requests_per_io_cycle": 1})
@@ -55,12 +41,3 @@ def http2_limits() -> protocol_pb2.Http2ProtocolOptions:
     options.initial_stream_window_size.value = _STREAM_WINDOW
     options.initial_connection_window_size.value = _CONNECTION_WINDOW
     return options
-
-
-def bound_heap(overload: overload_pb2.OverloadManager) -> None:
-    """Bound the memory of a front proxy."""
-    heap = fixed_heap_pb2.FixedHeapConfig(max_heap_size_bytes=_MAX_HEAP)
-    overload.resource_monitors.add(name=_HEAP, typed_config=to_any(heap))
-    for action, part in _ACTIONS.items():
-        trigger = overload.actions.add(name=action).triggers.add(name=_HEAP)
-        trigger.threshold.value = part

@@ -7,7 +7,7 @@ times smaller (docs/decisions/envoy-statistics.md).
 
 from __future__ import annotations
 
-from envoy.config.core.v3 import base_pb2, grpc_service_pb2, http_service_pb2, http_uri_pb2
+from envoy.config.core.v3 import grpc_service_pb2
 from envoy.config.metrics.v3 import stats_pb2
 from envoy.extensions.stat_sinks.open_telemetry.v3 import open_telemetry_pb2
 from envoy.type.matcher.v3 import regex_pb2, string_pb2
@@ -16,8 +16,8 @@ from google.protobuf.message import Message
 from xds.type.matcher.v3 import matcher_pb2
 from xds.type.v3 import typed_struct_pb2
 
-from moyai.kernel.ids import PROXY_HEADER, ProxyId
-from moyai.xds.translate.names import STATISTICS_CLUSTER, XDS_CLUSTER
+from moyai.kernel.ids import ProxyId
+from moyai.xds.translate.control_plane import http_service
 from moyai.xds.translate.placement import LOCAL
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.target_counts import PREFIX, TAG
@@ -74,7 +74,7 @@ _FRONT_STATS = (
 )
 _BELOW_100 = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75)
 _SINK = "envoy.stat_sinks.open_telemetry"
-_URI = "http://moyai/v1/metrics"
+_PATH = "/v1/metrics"
 _TIMEOUT = 5
 """Seconds."""
 _BOUNDS = (*_BELOW_100, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000, 7500, 10000, 15000, 30000, 60000)
@@ -102,9 +102,7 @@ def http_sink(proxy: ProxyId, conversions: matcher_pb2.Matcher | None = None) ->
     """The export to the control plane over HTTP/1.1; counters and histograms are cumulative from the proxy's start.
     ``conversions``: changes to some of the statistics before the export.
     """
-    uri = http_uri_pb2.HttpUri(uri=_URI, cluster=STATISTICS_CLUSTER, timeout=duration(_TIMEOUT))
-    proxy_id = base_pb2.HeaderValueOption(header=base_pb2.HeaderValue(key=PROXY_HEADER, value=proxy))
-    service = http_service_pb2.HttpService(http_uri=uri, request_headers_to_add=[proxy_id])
+    service = http_service(proxy, _PATH, _TIMEOUT)
     # Envoy 1.40 has this field and the generated class does not yet, so the message is sent as a TypedStruct.
     config = typed_struct_pb2.TypedStruct(type_url=to_any(open_telemetry_pb2.SinkConfig()).type_url)
     config.value.update({**_as_dict(_sink(conversions)), "http_service": _as_dict(service)})
@@ -129,14 +127,6 @@ def _sink(conversions: matcher_pb2.Matcher | None) -> open_telemetry_pb2.SinkCon
 def _as_dict(message: Message) -> dict[str, object]:
     fields: dict[str, object] = MessageToDict(message, preserving_proto_field_name=True)
     return fields
-
-
-def control_plane_service(proxy: ProxyId) -> grpc_service_pb2.GrpcService:
-    """The control plane's gRPC service, with the proxy's id as metadata."""
-    return grpc_service_pb2.GrpcService(
-        envoy_grpc=grpc_service_pb2.GrpcService.EnvoyGrpc(cluster_name=XDS_CLUSTER),
-        initial_metadata=[base_pb2.HeaderValue(key=PROXY_HEADER, value=proxy)],
-    )
 
 
 def _regex(pattern: str) -> string_pb2.StringMatcher:

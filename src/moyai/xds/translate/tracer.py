@@ -14,16 +14,16 @@ from typing import Final
 
 from envoy.config.bootstrap.v3 import bootstrap_pb2
 from envoy.config.cluster.v3 import cluster_pb2
-from envoy.config.core.v3 import address_pb2, base_pb2, http_service_pb2, http_uri_pb2
+from envoy.config.core.v3 import address_pb2, base_pb2
 from envoy.config.trace.v3 import datadog_pb2, http_tracer_pb2, opentelemetry_pb2, xray_pb2, zipkin_pb2
 from google.protobuf.message import Message
 
 from moyai.domain.appmesh.agent_tracing import Datadog, Jaeger, Tracer, XRay
 from moyai.domain.appmesh.identity import Identity
 from moyai.domain.appmesh.names import mesh_name
-from moyai.kernel.ids import PROXY_HEADER, ProxyId
+from moyai.kernel.ids import ProxyId
+from moyai.xds.translate.control_plane import http_service
 from moyai.xds.translate.endpoint import socket_address
-from moyai.xds.translate.names import STATISTICS_CLUSTER
 from moyai.xds.translate.proto import duration, to_any
 from moyai.xds.translate.source import single_endpoint
 
@@ -32,7 +32,7 @@ JAEGER_CLUSTER: Final = "jaeger"
 _ORIGIN: Final = "AWS::AppMesh::Proxy"
 _SPANS: Final = "/api/v2/spans"
 _CONNECT_TIMEOUT: Final = 1.0
-_EXPORT_URI: Final = "http://moyai/v1/traces"
+_EXPORT_PATH: Final = "/v1/traces"
 _EXPORT_TIMEOUT: Final = 30
 """Seconds. Envoy drops the spans of an export that is not answered by then, as by a busy control plane."""
 _EXPORT_INTERVAL: Final = 1000
@@ -64,9 +64,7 @@ def trace_to_control_plane(message: bootstrap_pb2.Bootstrap, proxy: ProxyId, sam
     """Add a tracer to a bootstrap with the statistics cluster. ``sampling``: the percentage of requests to trace, among
     those for which no caller has decided that; None = the connection managers have it.
     """
-    uri = http_uri_pb2.HttpUri(uri=_EXPORT_URI, cluster=STATISTICS_CLUSTER, timeout=duration(_EXPORT_TIMEOUT))
-    proxy_id = base_pb2.HeaderValueOption(header=base_pb2.HeaderValue(key=PROXY_HEADER, value=proxy))
-    service = http_service_pb2.HttpService(http_uri=uri, request_headers_to_add=[proxy_id])
+    service = http_service(proxy, _EXPORT_PATH, _EXPORT_TIMEOUT)
     config = opentelemetry_pb2.OpenTelemetryConfig(http_service=service, service_name="moyai")
     config.max_cache_size.value = _MOST_WAITING
     message.tracing.CopyFrom(_http("envoy.tracers.opentelemetry", config))

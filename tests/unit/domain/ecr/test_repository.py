@@ -6,7 +6,7 @@ import pytest
 
 from moyai.domain.ecr.image import is_digest, is_tag
 from moyai.domain.ecr.registry_host import is_aws_registry, registry_host, registry_in, split_host
-from moyai.domain.ecr.repository import Repository, is_repository_name, matches, repository_arn
+from moyai.domain.ecr.repository import Repository, is_repository_name, repository_arn
 from moyai.domain.ecr.token import RegistryAccess, access_in, issue_token
 from moyai.domain.sts.session import TOKEN_PREFIX, Claims, SessionRoot, issue
 from moyai.kernel.clock import Instant
@@ -16,27 +16,6 @@ from moyai.kernel.secret import Secret
 
 OTHER = Scope(AccountId("111122223333"), Region("eu-west-1"))
 ROOT = SessionRoot(Secret("0" * 64))
-
-
-@pytest.mark.parametrize(
-    ("pattern", "tag", "expected"),
-    [
-        ("latest", "latest", True),
-        ("latest", "latest2", False),
-        ("*", "x", True),
-        ("v*", "v1", True),
-        ("v*", "1v", False),
-        ("*-rc", "1-rc", True),
-        ("a*a", "a", False),
-        ("*a*b*", "xaxbx", True),
-        ("*a*b*", "xbxax", False),
-        ("a*b*c", "abc", True),
-        ("a*b*c", "acb", False),
-        ("v.*", "vx1", False),
-    ],
-)
-def test_patterns(pattern, tag, expected):
-    assert matches(pattern, tag) is expected
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import Final
+
+from moyai.kernel.addresses import is_ip_address
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _HOST: Final = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
@@ -48,17 +49,8 @@ def host_suffix(where: str, text: str) -> Faults:
 
 def host_or_address(where: str, text: str) -> Faults:
     """Faults of a host name or an IP address."""
-    if not is_address(text):
+    if not is_ip_address(text) or "%" in text:  # a zone means something on one machine only
         yield from host_name(where, text)
-
-
-def is_address(text: str) -> bool:
-    """Whether the text is an IPv4 or IPv6 address."""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text  # a zone means something on one machine only
 
 
 def header_name(where: str, text: str) -> Faults:

@@ -10,7 +10,7 @@ from moyai.api.ecs.lookup import DEFAULT_CLUSTER, NAME, active_cluster, cluster_
 from moyai.api.operation import Context
 from moyai.domain.ecs.cluster import Cluster, ClusterStatus
 from moyai.domain.ecs.errors import InvalidParameter
-from moyai.domain.logs.group import LogGroup
+from moyai.domain.logs.group import LogGroup, group_name
 from moyai.kernel.ids import LogGroupArn
 from moyai.plan.ingress.express import new_log_group
 from moyai.plan.ingress.shared_balancer import managed_creation
@@ -46,7 +46,7 @@ def express_name(ctx: Context, cluster: Cluster, request: CreateExpressGatewaySe
 def default_logs(ctx: Context, cluster: Cluster, name: str, log_group: LogGroupArn | None = None) -> AwsLogsRequest:
     """The log configuration of a container that has none: the service's log group, or else the name of a new one."""
     if log_group is not None:
-        return AwsLogsRequest(log_group.partition(":log-group:")[2], STREAM_PREFIX)
+        return AwsLogsRequest(group_name(log_group), STREAM_PREFIX)
     return AwsLogsRequest(f"/aws/ecs/{cluster.name}/{name}-{ctx.ids.hex(_SUFFIX_DIGITS)}", STREAM_PREFIX)
 
 

@@ -16,6 +16,7 @@ from moyai.domain.ecs.ingress import IngressPath
 from moyai.domain.ecs.service_deployment import ServiceRevision
 from moyai.domain.elb.load_balancer import LoadBalancerState
 from moyai.domain.keys import scope_of
+from moyai.domain.logs.group import group_name
 from moyai.domain.queries.ingress import route_status
 from moyai.domain.queries.vpc import find_in_scope
 from moyai.domain.vpc.security_group import SecurityGroup
@@ -185,5 +186,4 @@ def _log_groups(world: World, express: ExpressService) -> list[dict[str, object]
     key = express.log_group
     if key is None:
         return []
-    name = key.partition(":log-group:")[2]
-    return [_state(key, express.updated_at, exists=key in world.log_groups, log_group_name=name)]
+    return [_state(key, express.updated_at, exists=key in world.log_groups, log_group_name=group_name(key))]

@@ -8,13 +8,13 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LinuxParam
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 
 from moyai.api.ecs.unsupported import unsupported_value
 from moyai.domain.ecs.container_settings import LinuxParameters, SystemControl, Tmpfs
 from moyai.domain.ecs.errors import ClientException
 from moyai.domain.ecs.task_definition import ContainerDefinition, IpcMode, NetworkMode, TaskDefinition
 from moyai.domain.sandbox.linux import ALL, CAPABILITIES, TMPFS_FLAGS, TMPFS_VALUES, is_inner_path
+from moyai.kernel.addresses import is_ip_address
 
 _IPC_CONTROLS = frozenset(
     f"kernel.{name}" for name in ("msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced")
@@ -87,10 +87,10 @@ def _check_control(container: str, control: SystemControl, definition: TaskDefin
 
 def _check_names(container: ContainerDefinition) -> None:
     for entry in container.extra_hosts or ():
-        if not _HOST_NAME.fullmatch(entry.hostname) or not _is_address(entry.ip_address):
+        if not _HOST_NAME.fullmatch(entry.hostname) or not is_ip_address(entry.ip_address):
             raise _setting(container.name, f"'extraHosts' has no valid pair in {entry.hostname}:{entry.ip_address}.")
     for server in container.dns_servers or ():
-        if not _is_address(server):
+        if not is_ip_address(server):
             raise _setting(container.name, f"'dnsServers' has {server!r}, which is not an IP address.")
     for name in (*(container.dns_search_domains or ()), *([container.hostname] if container.hostname else [])):
         if not _HOST_NAME.fullmatch(name):
@@ -109,13 +109,6 @@ def _check_own_network(container: ContainerDefinition) -> None:
     for what, value in members:
         if value:
             raise ClientException(f"{what} not supported on container when networkMode=awsvpc.")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return bool(ip_address(text))
-    except ValueError:
-        return False
 
 
 def _setting(container: str, what: str) -> ClientException:

@@ -1,19 +1,16 @@
-"""The TCP connections that the programs in a network namespace have open to places outside of it.
-
-Source: https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html
-"""
+"""The TCP connections that the programs in a network namespace have open to places outside of it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
-from moyai.ports.runtime import RuntimeFault
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.network.namespaces import NetworkThread
+from moyai.runtime.linux.network.socket_table import parse_socket_table, read_socket_tables
 
 Place = tuple[str, int]
 """An address and a port."""
@@ -22,7 +19,6 @@ CountConnections = Callable[[Collection[Place]], Awaitable[Mapping[Place, int]]]
 
 _OPEN = frozenset({"01", "04", "05", "08"})
 """Established, or closed in one direction only: FIN-WAIT-1, FIN-WAIT-2, CLOSE-WAIT."""
-_TABLES = (Path("/proc/thread-self/net/tcp"), Path("/proc/thread-self/net/tcp6"))
 _MAX_TABLE_BYTES = 64 * 1024 * 1024
 """About 430,000 sockets."""
 
@@ -40,30 +36,16 @@ def count_connections(netns: Path, places: Collection[Place]) -> Mapping[Place, 
         return {}
     counts: Counter[Place] = Counter()
     with namespaces.inside(netns):
-        for table in filter(Path.exists, _TABLES):  # of IPv6 there may be none
-            counts.update(count_in_table(_read_table(table), places))
+        for table in read_socket_tables(_MAX_TABLE_BYTES):
+            counts.update(count_in_table(table, places))
     return counts
-
-
-def _read_table(path: Path) -> str:
-    with path.open("rb") as file:
-        table = file.read(_MAX_TABLE_BYTES + 1)
-    if len(table) > _MAX_TABLE_BYTES:
-        raise RuntimeFault("the namespace has too many sockets to count")
-    return table.decode("ascii")
 
 
 def count_in_table(table: str, places: Collection[Place]) -> Mapping[Place, int]:
     """The open connections to each place in the text of a ``/proc/net/tcp`` or ``/proc/net/tcp6``."""
     by_text = {_as_in_table(place): place for place in places}
-    return Counter(by_text[remote] for remote in _remote_ends(table) if remote in by_text)
-
-
-def _remote_ends(table: str) -> Iterator[str]:
-    for line in table.splitlines()[1:]:
-        _, _, remote, state, *_ = line.split(maxsplit=4)
-        if state in _OPEN:
-            yield remote
+    remotes = (row.remote for row in parse_socket_table(table) if row.state in _OPEN)
+    return Counter(by_text[remote] for remote in remotes if remote in by_text)
 
 
 def _as_in_table(place: Place) -> str:

@@ -50,10 +50,11 @@ def test_open_connections_are_counted_by_their_remote_ends():
 
 
 def test_open_connections_of_ipv6_are_counted_too():
-    table = """\
-  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when
-   0: 000000FD000000000000000001000000:9C40 000000FD000000000000000014000000:1F90 01 00000000:00000000 00:00000000
-"""
+    table = (
+        "sl local_address remote_address st tx_queue rx_queue tr tm->when retrnsmt uid timeout inode\n"
+        "0: 000000FD000000000000000001000000:9C40 000000FD000000000000000014000000:1F90 01"
+        " 00000000:00000000 00:00000000 00000000 0 0 1\n"
+    )
     assert count_in_table(table, [("fd00::14", 8080), ("10.0.0.2", 8080)]) == {("fd00::14", 8080): 1}
 
 
