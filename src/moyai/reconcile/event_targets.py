@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, NamedTuple
 
 from moyai.domain.eventbridge.rule import EventDelivery, RuleTarget
+from moyai.domain.logs.group import group_name
 from moyai.domain.scheduler.schedule import RunTaskOptions, run_task_input
 from moyai.expressions.task_overrides import overrides_problem
 from moyai.kernel.arn import Arn, parse_arn
@@ -116,8 +117,7 @@ async def _run_tasks(caller: AwsCaller, delivery: EventDelivery, arn: Arn, text:
 
 async def _log_event(caller: AwsCaller, delivery: EventDelivery, arn: Arn, text: str, now: Instant) -> None:
     """Write the text as the only event of a log stream, as EventBridge does."""
-    group = arn.resource.removeprefix("log-group:").removesuffix(":*")
-    stream = {"logGroupName": group, "logStreamName": delivery.id}
+    stream = {"logGroupName": group_name(delivery.target.arn), "logStreamName": delivery.id}
     await _create_stream(caller, arn.scope, stream)
     event = {"timestamp": int(now * 1000), "message": text}
     await caller.call(arn.scope, Call("logs", "PutLogEvents", {**stream, "logEvents": [event]}))

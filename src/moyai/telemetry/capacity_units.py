@@ -16,17 +16,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from heapq import merge
-from itertools import groupby, takewhile
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from typing_extensions import override
 
-from moyai.domain.cloudwatch.metric import MetricId, Summary, sum_of
+from moyai.domain.cloudwatch.metric import MetricId, Summary
 from moyai.kernel.clock import Instant
 from moyai.kernel.scope import Scope
 from moyai.ports.metrics import ListedMetric, MetricReader, Period, Revision
-from moyai.telemetry.query import SeriesReader
+from moyai.telemetry.query import SeriesReader, merge_periods
 from moyai.telemetry.series.head import MetricHead
 
 _APPLICATION, _NETWORK = "AWS/ApplicationELB", "AWS/NetworkELB"
@@ -115,10 +115,7 @@ class CapacityUnitReader(MetricReader):
         if unit not in {None, _UNIT}:
             return []
         minutes, step = self._minutes(scope, metric, span, units), max(seconds, _MINUTE)
-        return [
-            Period(Instant(span[0] + number * step), sum_of([minute.summary for minute in parts]))
-            for number, parts in groupby(minutes, lambda minute: (minute.start - span[0]) // step)
-        ]
+        return list(merge_periods(minutes, span[0], step))
 
     def _balancer_units(self, scope: Scope) -> Iterator[ListedMetric]:
         """The capacity units of each load balancer that has had a connection, in the order of the metrics' names."""

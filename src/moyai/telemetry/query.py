@@ -84,7 +84,7 @@ class SeriesReader(MetricReader):
         by_start: dict[Instant, Period] = {}
         for series in sorted(wanted, key=lambda series: unit_order(series.unit)):
             finest = slots(series, span) if seconds < MINUTE else minutes(series, span)
-            for period in _merge(finest, span[0], seconds):
+            for period in merge_periods(finest, span[0], seconds):
                 by_start.setdefault(period.start, period)
         return [by_start[start] for start in sorted(by_start)]
 
@@ -151,7 +151,7 @@ def _periods(summaries: dict[int, Summary], span: Span) -> list[Period]:
     return [Period(Instant(start), summaries[start]) for start in sorted(summaries) if span[0] <= start < span[1]]
 
 
-def _merge(finest: Iterable[Period], first: Instant, seconds: int) -> Iterator[Period]:
+def merge_periods(finest: Iterable[Period], first: Instant, seconds: int) -> Iterator[Period]:
     """Add up shorter periods to periods of ``seconds``, the first of which starts at ``first``."""
     for number, parts in groupby(finest, lambda period: (period.start - first) // seconds):
         yield Period(Instant(first + number * seconds), sum_of([part.summary for part in parts]))

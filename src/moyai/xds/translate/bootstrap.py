@@ -27,6 +27,8 @@ from moyai.xds.translate.tracer import trace_to_control_plane
 
 _OWNER_ONLY = 0o600
 _REGEX_SIZE = 1_000_000
+_OVERLOAD_INTERVAL = 0.25
+"""Seconds between two measurements of a host's Envoy."""
 _HUNG_AFTER = 30
 """Seconds without progress of a thread after which a host's Envoy ends itself, to be started again."""
 _EXPORTS_UNTIL_EVICTION = 60
@@ -56,6 +58,7 @@ def host_bootstrap(proxy: ProxyId, settings: BootstrapSettings) -> bytes:
     message = _bootstrap(base_pb2.Node(id=proxy, cluster="moyai"), settings, proxy)
     message.stats_config.CopyFrom(stats_config(is_host=True))
     bound_heap(message.overload_manager, HOST_ACTIONS)
+    message.overload_manager.refresh_interval.CopyFrom(duration(_OVERLOAD_INTERVAL))
     message.watchdogs.worker_watchdog.kill_timeout.CopyFrom(duration(_HUNG_AFTER))
     message.watchdogs.main_thread_watchdog.kill_timeout.CopyFrom(duration(_HUNG_AFTER))
     message.stats_eviction_interval.CopyFrom(duration(settings.stats_interval * _EXPORTS_UNTIL_EVICTION))

@@ -11,7 +11,7 @@ from envoy.extensions.resource_monitors.downstream_connections.v3 import downstr
 from envoy.extensions.resource_monitors.fixed_heap.v3 import fixed_heap_pb2
 
 from moyai.xds.translate.bootstrap_settings import BootstrapSettings
-from moyai.xds.translate.proto import duration, to_any
+from moyai.xds.translate.proto import to_any
 
 HOST_ACTIONS: Final[Mapping[str, float]] = MappingProxyType(
     {
@@ -35,8 +35,6 @@ fifty load balancers at rest has 0.1 GiB.
 """
 _HEAP: Final = "envoy.resource_monitors.fixed_heap"
 _CONNECTIONS: Final = "envoy.resource_monitors.global_downstream_max_connections"
-_REFRESH_INTERVAL: Final = 0.25
-"""Seconds between two measurements."""
 
 
 def connection_limit(settings: BootstrapSettings) -> overload_pb2.OverloadManager:
@@ -51,7 +49,6 @@ def connection_limit(settings: BootstrapSettings) -> overload_pb2.OverloadManage
 def bound_heap(manager: overload_pb2.OverloadManager, actions: Mapping[str, float]) -> None:
     """Bound the memory of a proxy, too."""
     heap = fixed_heap_pb2.FixedHeapConfig(max_heap_size_bytes=_MAX_HEAP)
-    manager.refresh_interval.CopyFrom(duration(_REFRESH_INTERVAL))
     manager.resource_monitors.add(name=_HEAP, typed_config=to_any(heap))
     for action, share in actions.items():
         trigger = manager.actions.add(name=f"envoy.overload_actions.{action}").triggers.add(name=_HEAP)

@@ -73,7 +73,7 @@ def count_connections(table: str, owner: int, inner_ports: Collection[int] = ())
     ``table``: the text of ``/proc/net/tcp``; ``owner``: the user's id. Only listeners on the wildcard address count,
     and not those on ``inner_ports``: the others accept connections of the task itself.
     """
-    rows = [row for row in parse_socket_table(table) if row.owner == owner]
+    rows = [row for row in parse_socket_table(table) if row.owner == str(owner)]
     listening = {row.port for row in rows if row.state == LISTEN and not row.address.strip("0")}
     inbound = [row for row in rows if row.port in listening and int(row.port, 16) not in inner_ports]
     unread = sum(row.unread if row.state == LISTEN else min(row.unread, 1) for row in inbound)

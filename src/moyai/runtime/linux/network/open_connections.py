@@ -10,14 +10,14 @@ from pathlib import Path
 
 from moyai.runtime.linux.network import namespaces
 from moyai.runtime.linux.network.namespaces import NetworkThread
-from moyai.runtime.linux.network.socket_table import parse_socket_table, read_socket_tables
+from moyai.runtime.linux.network.socket_table import ESTABLISHED, parse_socket_table, read_socket_tables
 
 Place = tuple[str, int]
 """An address and a port."""
 CountConnections = Callable[[Collection[Place]], Awaitable[Mapping[Place, int]]]
 """Counts the open connections to some places. Raises RuntimeFault if they can't be counted."""
 
-_OPEN = frozenset({"01", "04", "05", "08"})
+_OPEN = frozenset({ESTABLISHED, "04", "05", "08"})
 """Established, or closed in one direction only: FIN-WAIT-1, FIN-WAIT-2, CLOSE-WAIT."""
 _MAX_TABLE_BYTES = 64 * 1024 * 1024
 """About 430,000 sockets."""
